@@ -1,0 +1,269 @@
+"""Comparing an article with one reference: which sentences correspond, then which words.
+
+Sentences are paired by the weight of the words that they share; neighbouring pairs are joined to segments, so
+that merged and split sentences stay together; inside a segment the words are aligned by Levenshtein edit
+operations (rapidfuzz), and every stretch where both sides have other words is split into pairs of wordings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
+
+from unspun.examined import Examined
+from unspun.references import Reference
+
+#: Least cosine of shared word weights for two sentences to be paired. Chosen low: half the words of a
+#: heavily spun sentence are other words, and the scorer of the swaps judges a weak pair again.
+MIN_COSINE: Final = 0.22
+#: Least weight that a pair of sentences shares: three content words or one rare name and two such.
+MIN_WEIGHT: Final = 1.6
+#: Longest segment in sentences: bounds the cost of aligning, which grows with the product of the lengths.
+MAX_SEGMENT: Final = 12
+#: Longest stretch, in words of either side, that is split into pairs of wordings; longer ones are new text.
+MAX_STRETCH: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Words ``[a0, a1)`` of the article stand where the reference has its words ``[r0, r1)``."""
+
+    a0: int
+    a1: int
+    r0: int
+    r1: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """An article compared with one reference.
+
+    ``partner``: int32[article words], the reference word that is the same word in the same place, -1 for none.
+    ``segment_of``: int32[article words], number of the segment that holds the word, -1 for none.
+    ``ranges``: int32[segments, 4], word ranges a0, a1, r0, r1 of each segment.
+    ``pairs``: other words in the same place, in article order.
+    ``covered``: bool[article words], whether the words around follow the reference closely.
+    ``deleted``, ``inserted``: words that only the reference or only the article has inside segments.
+    """
+
+    partner: NDArray[np.int32]
+    segment_of: NDArray[np.int32]
+    ranges: NDArray[np.int32]
+    pairs: tuple[Pair, ...]
+    covered: NDArray[np.bool_]
+    deleted: int
+    inserted: int
+
+    @property
+    def coverage(self) -> float:
+        """Share of the article's words that follow the reference."""
+        return float(self.covered.mean()) if len(self.covered) else 0.0
+
+
+Similarity = Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.float32]]
+Breaks = NDArray[np.bool_]
+
+
+def pair_sentences(
+    ids: NDArray[np.int32],
+    sentence_of: NDArray[np.int32],
+    reference: Reference,
+    weights: NDArray[np.float32],
+) -> NDArray[np.int32]:
+    """For every article sentence the reference sentence that corresponds, -1 for none; int32[sentences]."""
+    rows = int(sentence_of[-1]) + 1
+    columns = int(reference.examined.sentence_of[-1]) + 1
+    words = len(weights)
+    left = np.unique(sentence_of.astype(np.int64) * words + ids, return_index=True)[1] if words else []
+    left = np.asarray(left)[ids[left] >= 0]
+    right = np.unique(reference.examined.sentence_of.astype(np.int64) * words + reference.ids, return_index=True)[1]
+    left_ids, left_sentences = ids[left], sentence_of[left]
+    right_ids, right_sentences = reference.ids[right], reference.examined.sentence_of[right]
+    order = np.argsort(right_ids, kind="stable")
+    right_ids, right_sentences = right_ids[order], right_sentences[order]
+    low, high = np.searchsorted(right_ids, left_ids, "left"), np.searchsorted(right_ids, left_ids, "right")
+    counts = high - low
+    opposite = np.repeat(low - np.append(0, np.cumsum(counts)[:-1]), counts) + np.arange(counts.sum())
+    cells = np.repeat(left_sentences, counts).astype(np.int64) * columns + right_sentences[opposite]
+    shared = np.bincount(cells, np.repeat(weights[left_ids], counts), minlength=rows * columns)
+    shared = shared.reshape(rows, columns)
+    # Words of no reference weigh 1: spun wording must not make a short remnant look like a full match.
+    unknown = np.bincount(sentence_of[ids < 0], minlength=rows)
+    left_weight = np.bincount(left_sentences, weights[left_ids], minlength=rows) + unknown
+    right_weight = np.bincount(right_sentences, weights[right_ids], minlength=columns)
+    cosine = shared / np.sqrt(np.maximum(np.outer(left_weight, right_weight), 1e-9))
+    best = cosine.argmax(axis=1).astype(np.int32)
+    at = np.arange(rows)
+    good = (cosine[at, best] >= MIN_COSINE) & (shared[at, best] >= MIN_WEIGHT)
+    # A sentence between two that follow each other in the reference stands opposite what lies between,
+    # even when every content word of it was swapped.
+    matched = np.where(good, best, -1)
+    for row in range(1, rows - 1):
+        if matched[row] < 0 and matched[row - 1] >= 0 and matched[row + 1] == matched[row - 1] + 2:
+            matched[row] = matched[row - 1] + 1
+    return matched.astype(np.int32)
+
+
+def join_segments(
+    matched: NDArray[np.int32], article: list[tuple[int, int]], reference: list[tuple[int, int]]
+) -> NDArray[np.int32]:
+    """Neighbouring sentence pairs joined: int32[segments, 4] of word ranges a0, a1, r0, r1."""
+    ranges = list[tuple[int, int, int, int]]()
+    row = 0
+    while row < len(matched):
+        if matched[row] < 0:
+            row += 1
+            continue
+        first, last = row, row + 1
+        low = high = int(matched[row])
+        while last < len(matched) and last - first < MAX_SEGMENT and 0 <= matched[last] - high <= 2:
+            if matched[last] < 0:
+                break
+            high = int(matched[last])
+            last += 1
+        ranges.append((article[first][0], article[last - 1][1], reference[low][0], reference[high][1]))
+        row = last
+    return np.array(ranges, dtype=np.int32).reshape(-1, 4)
+
+
+def split_stretch(
+    a0: int, a1: int, r0: int, r1: int, similarity: Similarity, breaks: Breaks, reference_breaks: Breaks
+) -> list[Pair]:
+    """Split a stretch with other words on both sides into pairs of wordings, by dynamic programming.
+
+    A word pairs with one word (gain: their similarity). A word left over joins the pair beside it, because a
+    phrase may stand for a word, unless punctuation lies between: then it is new text.
+    """
+    m, n = a1 - a0, r1 - r0
+    if m == n == 1:
+        return [Pair(a0, a1, r0, r1)]
+    left, right = np.arange(a0, a1), np.arange(r0, r1)
+    gain = similarity(np.repeat(left, n), np.tile(right, m)).reshape(m, n).tolist()
+    best = [[0.0] * (n + 1) for _ in range(m + 1)]
+    for i in range(m - 1, -1, -1):
+        for j in range(n - 1, -1, -1):
+            best[i][j] = max(best[i + 1][j], best[i][j + 1], best[i + 1][j + 1] + gain[i][j])
+    anchors, i, j = list[tuple[int, int]](), 0, 0
+    while i < m and j < n:
+        if gain[i][j] > 0 and best[i][j] <= best[i + 1][j + 1] + gain[i][j] + 1e-9:
+            anchors.append((i, j))
+            i, j = i + 1, j + 1
+        elif best[i + 1][j] >= best[i][j + 1]:
+            i += 1
+        else:
+            j += 1
+    if not anchors:
+        # Nothing is alike: word by word when the numbers agree, else the stretch as a whole.
+        anchors = [(k, k) for k in range(m)] if m == n else [(0, 0)]
+    anchors = [(a0 + i, r0 + j) for i, j in anchors]
+    return _grow(anchors, a0, a1, r0, r1, breaks, reference_breaks)
+
+
+def _grow(
+    anchors: list[tuple[int, int]], a0: int, a1: int, r0: int, r1: int, breaks: Breaks, reference_breaks: Breaks
+) -> list[Pair]:
+    """Pairs around the anchors, each grown over the words left over beside it up to the next punctuation."""
+    pairs = list[Pair]()
+    low_a, low_r = a0, r0
+    for index, (a, r) in enumerate(anchors):
+        next_a, next_r = anchors[index + 1] if index + 1 < len(anchors) else (a1, r1)
+        start_a, start_r, end_a, end_r = a, r, a + 1, r + 1
+        # In front of the first anchor only: what lies between two anchors belongs to the earlier one.
+        while index == 0 and start_a > low_a and not breaks[start_a]:
+            start_a -= 1
+        while index == 0 and start_r > low_r and not reference_breaks[start_r]:
+            start_r -= 1
+        while end_a < next_a and not breaks[end_a]:
+            end_a += 1
+        while end_r < next_r and not reference_breaks[end_r]:
+            end_r += 1
+        pairs.append(Pair(start_a, end_a, start_r, end_r))
+    return pairs
+
+
+#: Cosine from which two words are alike when no thesaurus says so: a tenth of random pairs reach it.
+MIN_SIMILARITY: Final = 0.3
+
+
+def _compare_words(article: Examined, other: Examined) -> Similarity:
+    lexicon = article.lexicon
+
+    def similarity(i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArray[np.float32]:
+        a, b = article.ids[i], other.ids[j]
+        cosine, listed = lexicon.similarity(a, b), lexicon.synonym_bits(a, b) > 0
+        near = listed | (cosine > MIN_SIMILARITY) | lexicon.is_inflection_of(a, b)
+        return np.where(near, np.maximum(cosine, 0.1) + 0.3 * listed, 0).astype(np.float32)
+
+    return similarity
+
+
+#: A word follows the reference when this share of the COVER words around it, itself included, has its match:
+#: two independent sentences of one subject match in a third of their words, mostly function words.
+MIN_FOLLOWING: Final = 0.5
+COVER: Final = 11
+
+
+def _cover(partner: NDArray[np.int32], pairs: list[Pair]) -> NDArray[np.bool_]:
+    matched = partner >= 0
+    total = np.append(0, np.cumsum(matched))
+    at = np.arange(len(matched))
+    low, high = np.maximum(at - COVER // 2, 0), np.minimum(at + COVER // 2 + 1, len(matched))
+    dense: NDArray[np.bool_] = (total[high] - total[low]) >= MIN_FOLLOWING * (high - low)
+    opposite = matched.copy()
+    for pair in pairs:
+        opposite[pair.a0 : pair.a1] = True
+    return dense & opposite
+
+
+def align(
+    article: Examined,
+    ids: NDArray[np.int32],
+    reference: Reference,
+    weights: NDArray[np.float32],
+) -> Alignment:
+    """Align an article with one reference.
+
+    ``ids``: int32[article words], numbered by :meth:`References.number_words`; ``weights``: float32 by word
+    number.
+    """
+    partner = np.full(len(ids), -1, np.int32)
+    segment_of = np.full(len(ids), -1, np.int32)
+    if not len(ids) or not len(reference.ids):
+        return Alignment(partner, segment_of, np.zeros((0, 4), np.int32), (), partner >= 0, 0, 0)
+    similarity = _compare_words(article, reference.examined)
+    matched = pair_sentences(ids, article.sentence_of, reference, weights)
+    ranges = join_segments(matched, article.text.sentences, reference.examined.text.sentences)
+    pairs, deleted, inserted = list[Pair](), 0, 0
+    for number, (a0, a1, r0, r1) in enumerate(ranges.tolist()):
+        segment_of[a0:a1] = number
+        stretch: tuple[int, int, int, int] | None = None
+        operations = Levenshtein.opcodes(ids[a0:a1].tolist(), reference.ids[r0:r1].tolist())
+        stretches = list[tuple[int, int, int, int]]()
+        for tag, i0, i1, j0, j1 in operations:
+            if tag == "equal":
+                partner[a0 + i0 : a0 + i1] = np.arange(r0 + j0, r0 + j1)
+                stretch = None
+            elif stretch is None:
+                stretch = (a0 + i0, a0 + i1, r0 + j0, r0 + j1)
+                stretches.append(stretch)
+            else:
+                stretch = (stretch[0], a0 + i1, stretch[2], r0 + j1)
+                stretches[-1] = stretch
+        for b0, b1, s0, s1 in stretches:
+            if b1 == b0:
+                deleted += s1 - s0
+            elif s1 == s0:
+                inserted += b1 - b0
+            elif max(b1 - b0, s1 - s0) <= MAX_STRETCH:
+                pairs.extend(
+                    split_stretch(b0, b1, s0, s1, similarity, article.breaks, reference.examined.breaks)
+                )
+            else:
+                deleted += s1 - s0
+                inserted += b1 - b0
+    return Alignment(partner, segment_of, ranges, tuple(pairs), _cover(partner, pairs), deleted, inserted)

@@ -1,0 +1,121 @@
+"""Numbers into calibrated scores and labels: the trained model, read from a file of arrays.
+
+The file is a numpy archive of plain arrays (``allow_pickle=False``) with one JSON text inside; reading it
+cannot run code. :mod:`unspun.training.estimator` trains and writes it.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspun.resources import find_models
+from unspun.trees import Trees
+
+#: Raised when the features or the layout of the file change: older files are refused, not misread.
+FORMAT: Final = 1
+#: The four scorers: of words without a reference, of pairs of wordings, of an article alone, of an article
+#: compared with references.
+SCORERS: Final = ("words", "pairs", "alone", "compared")
+#: Margins beyond this say no more: no data set here is large enough to tell odds of e^12.
+MAX_MARGIN: Final = 12.0
+
+
+class ModelError(ValueError):
+    """A model file that cannot be used; the message names the file and says what to do."""
+
+
+def to_probability(margin: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The logistic function."""
+    return 1.0 / (1.0 + np.exp(-np.clip(margin, -MAX_MARGIN, MAX_MARGIN)))
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The calibrated scores from which an article is called ``suspect`` and ``spun``."""
+
+    suspect: float
+    spun: float
+
+    def label(self, score: float) -> str:
+        return "spun" if score >= self.spun else "suspect" if score >= self.suspect else "clean"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scorer:
+    """Trees and the slope and offset that turn their margin into a calibrated log-odds (Platt 1999)."""
+
+    trees: Trees
+    slope: float
+    offset: float
+
+    def log_odds(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
+        """float64[n]: calibrated log-odds of float[n, k] features."""
+        return self.slope * self.trees.margin(features) + self.offset
+
+    def score(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
+        """float64[n]: calibrated probabilities of float[n, k] features."""
+        return to_probability(self.log_odds(features))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """The trained model: four scorers, the thresholds of the two article scorers, and what is known of it.
+
+    ``rules``: precision of the findings that follow a rule (``a_an``, ``doubled``, ``phrase``), as measured in
+    training. ``card``: version, hash of the training data, figures.
+    """
+
+    name: str
+    scorers: dict[str, Scorer]
+    thresholds: dict[str, Thresholds]
+    rules: dict[str, float]
+    card: dict[str, Any]
+
+    @classmethod
+    def load(cls, path: str | Path | None = None) -> Model:
+        """Read a model file, the shipped one by default; raises :class:`ModelError` when it is unusable."""
+        file = Path(path) if path is not None else find_models("default.npz")
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+            about = json.loads(bytes(arrays.pop("about")).decode("utf-8"))
+            if about["format"] != FORMAT:
+                raise ModelError(
+                    f"{file}: model format {about['format']}, this unspun reads {FORMAT}: "
+                    "use a model trained with this version (scripts/train)"
+                )
+            scorers = {
+                name: Scorer(Trees.from_arrays(arrays, name), *map(float, about["calibration"][name]))
+                for name in SCORERS
+            }
+            thresholds = {k: Thresholds(float(v[0]), float(v[1])) for k, v in about["thresholds"].items()}
+            rules = {k: float(v) for k, v in about["rules"].items()}
+            return cls(str(about["name"]), scorers, thresholds, rules, dict(about["card"]))
+        except FileNotFoundError as missing:
+            raise ModelError(f"{file}: there is no such model file") from missing
+        except ModelError:
+            raise
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+            raise ModelError(f"{file}: not a model file of unspun, or damaged ({error})") from error
+
+    def save(self, path: Path) -> None:
+        """Write the file that :meth:`load` reads."""
+        about = {
+            "format": FORMAT,
+            "name": self.name,
+            "calibration": {name: [s.slope, s.offset] for name, s in self.scorers.items()},
+            "thresholds": {name: [t.suspect, t.spun] for name, t in self.thresholds.items()},
+            "rules": self.rules,
+            "card": self.card,
+        }
+        arrays: dict[str, Any] = {"about": np.frombuffer(json.dumps(about).encode(), np.uint8)}
+        for name, scorer in self.scorers.items():
+            arrays |= scorer.trees.to_arrays(name)
+        np.savez_compressed(path, **arrays)

@@ -1,0 +1,67 @@
+"""Everything that the extractors find in one article, gathered once for scoring, for training and for spans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from unspun.alignment import align
+from unspun.examined import Examined
+from unspun.extractors import Finding
+from unspun.extractors.grammar import find_broken_grammar
+from unspun.extractors.phrases import find_phrases
+from unspun.extractors.substitutions import Comparison, Substitutions, find_substitutions
+from unspun.extractors.tricks import find_tricks
+from unspun.extractors.wording import Wordings, examine_wording
+from unspun.lexicon import Lexicon
+from unspun.references import Reference, References
+from unspun.text import Text
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What was found in one article: wording without a reference, rules that hit, comparisons with
+    references and the substitutions that they show, references that are exact copies."""
+
+    article: Examined
+    wordings: Wordings
+    rules: tuple[Finding, ...]
+    comparisons: tuple[Comparison, ...]
+    substitutions: Substitutions
+    copies: tuple[Reference, ...]
+
+
+def gather_evidence(
+    text: str,
+    lexicon: Lexicon,
+    rules: Mapping[str, float],
+    references: References | None = None,
+    source: str | None = None,
+) -> Evidence:
+    """Run every extractor over a text.
+
+    ``rules``: the scores of the findings that follow a rule, see :class:`unspun.classifier.Model`; ``source``:
+    where the text came from, so that it is never compared with itself.
+    """
+    article = Examined(Text(text), lexicon)
+    comparisons, copies = list[Comparison](), list[Reference]()
+    if references is not None and len(article):
+        candidates, copies = references.query(article.text, source)
+        ids = references.number_words(article.text.norms)
+        for candidate in candidates:
+            alignment = align(article, ids, candidate.reference, references.weights)
+            if len(alignment.ranges):
+                comparisons.append(Comparison(candidate.reference, alignment))
+    found = [
+        *find_tricks(article),
+        *find_phrases(article, rules["phrase"]),
+        *find_broken_grammar(article, rules["a_an"], rules["doubled"]),
+    ]
+    return Evidence(
+        article,
+        examine_wording(article),
+        tuple(found),
+        tuple(comparisons),
+        find_substitutions(article, comparisons),
+        tuple(copies),
+    )

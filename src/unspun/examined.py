@@ -1,0 +1,98 @@
+"""A text made ready for the extractors: what every one of them asks about its words, found once."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspun.lexicon import Lexicon
+from unspun.text import Text
+
+#: Words at or above this Zipf frequency are function words or nearly so (said, new, people lie below it).
+FUNCTION_ZIPF: Final = 6.2
+_BREAK: Final = re.compile(r"[^\s'’\-\u2010\u2011]|\n\s*\n")
+
+
+class Examined:
+    """A :class:`Text` with arrays over its n words, each computed on first use.
+
+    ``ids`` int32[n] (lexicon numbers, -1 unknown), ``zipf`` float32[n], ``capital`` bool[n] (first letter),
+    ``opens`` bool[n] (first word of a sentence), ``breaks`` bool[n + 1] (punctuation before the word),
+    ``quotation`` int32[n] (number of the quotation that holds the word, -1 none), ``content`` bool[n].
+    """
+
+    def __init__(self, text: Text, lexicon: Lexicon) -> None:
+        self.text = text
+        self.lexicon = lexicon
+
+    def __len__(self) -> int:
+        return len(self.text.words)
+
+    @cached_property
+    def ids(self) -> NDArray[np.int32]:
+        return self.lexicon.ids(self.text.norms)
+
+    @cached_property
+    def zipf(self) -> NDArray[np.float32]:
+        return self.lexicon.zipf(self.text.norms)
+
+    @cached_property
+    def capital(self) -> NDArray[np.bool_]:
+        raw = self.text.raw
+        return np.fromiter((raw[word.start].isupper() for word in self.text.words), np.bool_, len(self))
+
+    @cached_property
+    def numeric(self) -> NDArray[np.bool_]:
+        raw = self.text.raw
+        return np.fromiter((raw[word.start].isdigit() for word in self.text.words), np.bool_, len(self))
+
+    @cached_property
+    def opens(self) -> NDArray[np.bool_]:
+        opens = np.zeros(len(self), np.bool_)
+        opens[[first for first, _ in self.text.sentences]] = True
+        return opens
+
+    @cached_property
+    def sentence_of(self) -> NDArray[np.int32]:
+        lengths = [last - first for first, last in self.text.sentences]
+        return np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+
+    @cached_property
+    def breaks(self) -> NDArray[np.bool_]:
+        raw, words = self.text.raw, self.text.words
+        inner = (
+            b.start - a.end > 1 and _BREAK.search(raw, a.end, b.start) is not None
+            for a, b in zip(words, words[1:], strict=False)
+        )
+        breaks = np.ones(len(words) + 1, np.bool_)
+        breaks[1:-1] = np.fromiter(inner, np.bool_, max(0, len(words) - 1))
+        return breaks
+
+    @cached_property
+    def quotation(self) -> NDArray[np.int32]:
+        number = np.full(len(self), -1, np.int32)
+        starts = np.fromiter((word.start for word in self.text.words), np.int64, len(self))
+        for index, (start, end) in enumerate(self.text.quotations):
+            number[np.searchsorted(starts, start) : np.searchsorted(starts, end)] = index
+        return number
+
+    @cached_property
+    def content(self) -> NDArray[np.bool_]:
+        return (self.zipf < FUNCTION_ZIPF) & ~self.numeric
+
+    @cached_property
+    def named(self) -> NDArray[np.bool_]:
+        """Words with a capital that no sentence start, title or headline explains: bool[n].
+
+        A line where most content words are capitalised is a headline, and says nothing.
+        """
+        named = self.capital & ~self.opens
+        for first, last in self.text.sentences:
+            content = self.content[first:last]
+            if content.sum() >= 3 and self.capital[first:last][content].mean() > 0.7:
+                named[first:last] = False
+        return named

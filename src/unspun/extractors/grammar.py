@@ -1,0 +1,55 @@
+"""Kind ``grammar``: what a swap leaves behind, because the words around it were not changed along.
+
+"an finish" (an end → finish), "lots of of" (hundreds of → lots of).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from unspun.examined import Examined
+from unspun.extractors import Finding
+
+#: Vowel letters that sound as consonants, and the silent h.
+_CONSONANT_SOUND: Final = re.compile(r"(?:uni(?!n|m)|us[aeiu]|ut[aeio]|eu|ew|one\b|once\b|one-|ur[aeio]|ubiq|ufo|u\b)")
+_VOWEL_SOUND: Final = re.compile(r"(?:hour|honest|honou?r|heir|8|11\b|18\b)")
+#: Words that may stand twice in good English.
+_MAY_DOUBLE: Final = frozenset("had that is was very so no ha bye blah long far many much there her you it do in on really".split())
+
+
+def wrong_article(article: str, word: str) -> bool:
+    """Whether "a" or "an" stands before a word that wants the other one; False when in doubt."""
+    if not word[0].isalpha() and not word[0].isdigit():
+        return False
+    vowel = bool(_VOWEL_SOUND.match(word)) or (
+        word[0] in "aeiou" and not _CONSONANT_SOUND.match(word)
+    )
+    return vowel if article == "a" else not vowel
+
+
+def find_broken_grammar(article: Examined, a_an: float, doubled: float) -> list[Finding]:
+    """Wrong a/an and doubled words.
+
+    ``a_an`` and ``doubled``: the scores of such findings, measured in training as the share of them that
+    stands at a true swap.
+    """
+    findings, norms, raw = list[Finding](), article.text.norms, article.text.raw
+    words, breaks = article.text.words, article.breaks
+    for index, (word, after) in enumerate(zip(norms, norms[1:], strict=False)):
+        if breaks[index + 1]:
+            continue
+        if word in ("a", "an"):
+            shown = raw[words[index + 1].start : words[index + 1].end]
+            # Acronyms and single letters are read by their letters' names; "A" may be a grade or a label.
+            if len(shown) > 2 and not shown.isupper() and not shown[0].isdigit() and wrong_article(word, after):
+                right = "a" if word == "an" else "an"
+                right = right.capitalize() if raw[words[index].start].isupper() else right
+                findings.append(Finding(index, index + 2, "grammar", a_an, f"{right} {shown}"))
+        elif word == after and len(word) > 1 and word.isalpha() and word not in _MAY_DOUBLE:
+            # Names double ("Duran Duran", "New York, New York"): both capitalised is no evidence.
+            if not (article.capital[index] and article.capital[index + 1]):
+                findings.append(
+                    Finding(index, index + 2, "grammar", doubled, raw[words[index].start : words[index].end])
+                )
+    return findings

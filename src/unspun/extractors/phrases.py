@@ -1,0 +1,37 @@
+"""Kind ``phrase``: known tortured phrases ("malignant growth" for "cancer") and set phrases of spinners.
+
+The list is the Problematic Paper Screener's (Cabanac, Labbé, Magazinov 2021), less the entries that are
+ordinary English; see data/README.md.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from unspun.examined import Examined
+from unspun.extractors import Finding
+from unspun.lexicon import Lexicon
+
+
+@cache
+def _lengths_by_first_word(lexicon: Lexicon) -> dict[str, list[int]]:
+    lengths = dict[str, set[int]]()
+    for phrase in lexicon.phrases:
+        lengths.setdefault(phrase[0], set()).add(len(phrase))
+    return {first: sorted(found, reverse=True) for first, found in lengths.items()}
+
+
+def find_phrases(article: Examined, score: float) -> list[Finding]:
+    """Every known phrase, longest first; ``score`` is the list's precision as measured in training."""
+    table = article.lexicon.phrases
+    lengths = _lengths_by_first_word(article.lexicon)
+    norms, findings, index = article.text.norms, list[Finding](), 0
+    while index < len(norms):
+        for length in lengths.get(norms[index], ()):
+            expected = table.get(tuple(norms[index : index + length]))
+            if expected is not None and not article.breaks[index + 1 : index + length].any():
+                findings.append(Finding(index, index + length, "phrase", score, expected))
+                index += length - 1
+                break
+        index += 1
+    return findings

@@ -1,0 +1,263 @@
+"""Wordings that differ from a reference's in the same place: what only a comparison can show.
+
+The alignment says which words of the article stand opposite which words of a reference. For every such pair
+this file measures what tells a machine's swap from an honest difference: are the two wordings near in meaning,
+does the sentence around them agree word for word, which of the two is the more fluent, do other references
+agree with one of them. A scorer trained on the spinner's word-level truth turns that into a probability.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz
+
+from unspun.alignment import Alignment, Pair
+from unspun.examined import Examined
+from unspun.lexicon import MOBY, MOBY_BOTH, WORDNET
+from unspun.references import Reference
+
+#: Matches to this many words on each side count for a pair's surroundings.
+REACH: Final = 8
+#: Longest run of matching words beside a pair that is counted.
+MAX_RUN: Final = 12
+
+FEATURES: Final = (
+    "words", "reference_words", "similarity", "wordnet", "moby", "moby_both",
+    "letters", "same_lemma", "zipf", "reference_zipf", "fluency", "fluency_mean",
+    "left_run", "right_run", "density", "reference_density",
+    "quoted", "capital", "reference_capital", "numeric", "reference_numeric",
+    "supported", "reference_supported", "others", "identity",
+    "content", "reference_content", "kindred_share", "opens",
+)  # fmt: skip
+
+_CONTRACTIONS: Final = {
+    "'ve": "have", "'re": "are", "'ll": "will", "'m": "am", "n't": "not", "'d": "would", "'s": "is",
+}  # fmt: skip
+_IRREGULAR: Final = {"won't": "will not", "can't": "can not", "cannot": "can not", "shan't": "shall not"}
+_NUMBERS: Final = {
+    word: str(number)
+    for number, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+        "seventeen eighteen nineteen twenty".split()
+    )
+}
+_HOUSE_STYLE: Final = {
+    "percent": "per cent", "pct": "per cent", "%": "per cent", "programme": "program", "mr": "", "mrs": "", "ms": "",
+    "dr": "", "us": "u s", "uk": "u k", "usa": "u s", "okay": "ok", "toward": "towards", "among": "amongst",
+    "while": "whilst",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """An article aligned with one reference."""
+
+    reference: Reference
+    alignment: Alignment
+
+
+@dataclass(frozen=True, slots=True)
+class Substitutions:
+    """All pairs of differing wordings: ``pairs[i]`` comes from ``comparisons[owner[i]]``;
+    ``features`` float32[m, len(FEATURES)]; ``support`` int32[m] counts the references that show the suggested
+    wording in that place (the owner included)."""
+
+    pairs: tuple[Pair, ...]
+    owner: NDArray[np.int32]
+    features: NDArray[np.float32]
+    support: NDArray[np.int32]
+
+
+def spell_out(norms: Sequence[str]) -> str:
+    """Words in the form in which mere house style makes no difference: contractions and numbers spelt out."""
+    out = list[str]()
+    for norm in norms:
+        norm = _IRREGULAR.get(norm, _HOUSE_STYLE.get(norm, _NUMBERS.get(norm, norm)))
+        for ending, full in _CONTRACTIONS.items():
+            if norm.endswith(ending) and len(norm) > len(ending):
+                norm = f"{norm[: -len(ending)]} {full}"
+                break
+        out.extend(norm.replace(",", "").split())
+    return " ".join(out)
+
+
+def is_house_style(article: Examined, reference: Examined, pair: Pair) -> bool:
+    """Whether two wordings are one: spelling variant, contraction, number style, title dropped, joined word."""
+    own, other = article.text.norms[pair.a0 : pair.a1], reference.text.norms[pair.r0 : pair.r1]
+    if len(own) == len(other) == 1:
+        a, b = article.ids[pair.a0 : pair.a1], reference.ids[pair.r0 : pair.r1]
+        if bool(article.lexicon.spelling_variants(a, b)[0]):
+            return True
+    one, two = spell_out(own), spell_out(other)
+    return one == two or one.replace(" ", "").replace("'s", "") == two.replace(" ", "").replace("'s", "")
+
+
+def _density(matched: NDArray[np.bool_], first: NDArray[np.int32], last: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Share of matching words among the ``REACH`` words before ``first`` and from ``last`` on."""
+    total = np.append(0, np.cumsum(matched))
+    low, high = np.maximum(first - REACH, 0), np.minimum(last + REACH, len(matched))
+    hits = total[first] - total[low] + total[high] - total[last]
+    return hits / np.maximum(first - low + high - last, 1)
+
+
+def _runs(matched: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """For every boundary between words, how many words before it and after it match without a gap."""
+    before = np.zeros(len(matched) + 1, np.int32)
+    after = np.zeros(len(matched) + 1, np.int32)
+    run = 0
+    for index, hit in enumerate(matched.tolist()):
+        run = run + 1 if hit else 0
+        before[index + 1] = run
+    run = 0
+    for index in range(len(matched) - 1, -1, -1):
+        run = run + 1 if matched[index] else 0
+        after[index] = run
+    return np.minimum(before, MAX_RUN), np.minimum(after, MAX_RUN)
+
+
+def _fluency(
+    article: Examined, other: Examined, first: NDArray[np.int32], last: NDArray[np.int32],
+    other_first: NDArray[np.int32], other_last: NDArray[np.int32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:  # fmt: skip
+    """Total and mean log10 P of the words ``other[other_first:other_last]`` set into the article at
+    ``[first, last)``, its neighbours included: float32[m] each."""
+    previous, following = list[NDArray[np.int32]](), list[NDArray[np.int32]]()
+    lengths = np.empty(len(first), np.int64)
+    padded = np.append(article.ids, np.int32(-1))
+    for i, (a0, a1, r0, r1) in enumerate(zip(first.tolist(), last.tolist(), other_first.tolist(), other_last.tolist(), strict=True)):
+        before = padded[a0 - 1] if a0 and not article.breaks[a0] else -1
+        after = padded[a1] if not article.breaks[a1] else -1
+        chain = np.concatenate([[before], other.ids[r0:r1], [after]]).astype(np.int32)
+        previous.append(chain[:-1])
+        following.append(chain[1:])
+        lengths[i] = len(chain) - 1
+    a, b = np.concatenate(previous), np.concatenate(following)
+    # Nothing is known of a neighbour across punctuation: such an end costs nothing.
+    ends = np.cumsum(lengths) - 1
+    log = article.lexicon.log_prob(a, b).astype(np.float32)
+    log[ends[b[ends] < 0]] = 0
+    total = np.add.reduceat(log, np.append(0, ends[:-1] + 1))
+    return total, total / lengths
+
+
+def _support(
+    article: Examined, comparisons: Sequence[Comparison], pairs: Sequence[Pair], owner: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """How many other references have the article's own wording in that place, and how many references have
+    the owner's wording: int32[m] each."""
+    dense = []
+    for comparison in comparisons:
+        matched = comparison.alignment.partner >= 0
+        # A match counts when a neighbour matches too: a lone "the" is in place by chance.
+        beside = np.zeros(len(matched) + 2, np.bool_)
+        beside[1:-1] = matched
+        dense.append(matched & (beside[:-2] | beside[2:]))
+    wordings = [
+        " ".join(comparisons[k].reference.examined.text.norms[p.r0 : p.r1])
+        for k, p in zip(owner.tolist(), pairs, strict=True)
+    ]
+    agreeing = dict[tuple[int, int, str], set[int]]()
+    for k, pair, wording in zip(owner.tolist(), pairs, wordings, strict=True):
+        agreeing.setdefault((pair.a0, pair.a1, wording), set()).add(k)
+    own = np.zeros(len(pairs), np.int32)
+    for i, pair in enumerate(pairs):
+        for k, hits in enumerate(dense):
+            own[i] += k != owner[i] and bool(hits[pair.a0 : pair.a1].all())
+    other = np.array(
+        [len(agreeing[p.a0, p.a1, w]) for p, w in zip(pairs, wordings, strict=True)], np.int32
+    ).reshape(-1)
+    return own, other
+
+
+def _nearness(article: Examined, other: Examined, pair: Pair) -> tuple[float, int, float, bool, float, float]:
+    """Best cosine, synonym bits, best likeness of letters (0-1), one lemma; content words of either side."""
+    left = [i for i in range(pair.a0, pair.a1) if article.content[i]] or list(range(pair.a0, pair.a1))
+    right = [j for j in range(pair.r0, pair.r1) if other.content[j]] or list(range(pair.r0, pair.r1))
+    left, right = left[:4], right[:4]
+    a = np.repeat(article.ids[left], len(right))
+    b = np.tile(other.ids[right], len(left))
+    lexicon = article.lexicon
+    bits = int(np.bitwise_or.reduce(lexicon.synonym_bits(a, b)))
+    letters = max(
+        fuzz.ratio(article.text.norms[i], other.text.norms[j]) / 100 for i in left for j in right
+    )
+    return (
+        float(lexicon.similarity(a, b).max()),
+        bits,
+        letters,
+        bool(lexicon.is_inflection_of(a, b).any()),
+        float(article.content[pair.a0 : pair.a1].sum()),
+        float(other.content[pair.r0 : pair.r1].sum()),
+    )
+
+
+#: Pairs in places where fewer of the surrounding words match are different sentences, not other words.
+MIN_DENSITY: Final = 0.25
+
+
+def find_substitutions(article: Examined, comparisons: Sequence[Comparison]) -> Substitutions:
+    """Every pair of differing wordings over all comparisons, with its features."""
+    pairs, owners, blocks = list[Pair](), list[int](), list[NDArray[np.float64]]()
+    for k, comparison in enumerate(comparisons):
+        found, block = _measure(article, comparison)
+        pairs += found
+        owners += [k] * len(found)
+        blocks.append(block)
+    if not pairs:
+        empty = np.zeros(0, np.int32)
+        return Substitutions((), empty, np.zeros((0, len(FEATURES)), np.float32), empty)
+    owner = np.array(owners, np.int32)
+    own, agree = _support(article, comparisons, pairs, owner)
+    features = np.concatenate(blocks)
+    column = FEATURES.index
+    features[:, column("supported")] = own
+    features[:, column("reference_supported")] = agree
+    features[:, column("others")] = len(comparisons) - 1
+    return Substitutions(tuple(pairs), owner, features.astype(np.float32), agree)
+
+
+def _measure(article: Examined, comparison: Comparison) -> tuple[list[Pair], NDArray[np.float64]]:
+    other, alignment = comparison.reference.examined, comparison.alignment
+    if not alignment.pairs:
+        return [], np.zeros((0, len(FEATURES)))
+    matched = alignment.partner >= 0
+    other_matched = np.zeros(len(other), np.bool_)
+    other_matched[alignment.partner[matched]] = True
+    table = np.array([(p.a0, p.a1, p.r0, p.r1) for p in alignment.pairs], np.int32)
+    density = _density(matched, table[:, 0], table[:, 1])
+    other_density = _density(other_matched, table[:, 2], table[:, 3])
+    kept = np.flatnonzero(np.minimum(density, other_density) >= MIN_DENSITY)
+    kept = np.array([i for i in kept if not is_house_style(article, other, alignment.pairs[i])], np.int64)
+    if not len(kept):
+        return [], np.zeros((0, len(FEATURES)))
+    pairs = [alignment.pairs[i] for i in kept]
+    a0, a1, r0, r1 = table[kept].T
+    before, after = _runs(matched)
+    own_total, own_mean = _fluency(article, article, a0, a1, a0, a1)
+    total, mean = _fluency(article, other, a0, a1, r0, r1)
+    near = [_nearness(article, other, pair) for pair in pairs]
+    segment = alignment.segment_of[a0]
+    ranges = alignment.ranges[segment]
+    sums = np.append(0, np.cumsum(matched))
+    identity = (sums[ranges[:, 1]] - sums[ranges[:, 0]]) / np.maximum(ranges[:, 1] - ranges[:, 0], 1)
+    kindred = np.array([bits > 0 or cosine > 0.45 for cosine, bits, *_ in near])
+    features = np.array([
+        (
+            p.a1 - p.a0, p.r1 - p.r0, cosine, bits & WORDNET > 0, bits & MOBY > 0, bits & MOBY_BOTH > 0,
+            letters, lemma,
+            article.zipf[p.a0 : p.a1].min(), other.zipf[p.r0 : p.r1].min(),
+            total[i] - own_total[i], mean[i] - own_mean[i],
+            before[p.a0], after[p.a1], density[kept[i]], other_density[kept[i]],
+            article.quotation[p.a0] >= 0 and other.quotation[p.r0] >= 0,
+            article.named[p.a0 : p.a1].any(), other.named[p.r0 : p.r1].any(),
+            article.numeric[p.a0 : p.a1].any(), other.numeric[p.r0 : p.r1].any(),
+            0, 0, 0, identity[i], content, other_content, kindred.mean(), article.opens[p.a0],
+        )
+        for i, (p, (cosine, bits, letters, lemma, content, other_content)) in enumerate(zip(pairs, near, strict=True))
+    ], np.float64)  # fmt: skip
+    return pairs, features

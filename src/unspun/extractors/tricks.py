@@ -1,0 +1,41 @@
+"""Kind ``trick``: letters of other alphabets inside English words, and characters that show nothing.
+
+Both hide a copied text from comparison while the reader sees no difference (Unicode TR 39, "confusables").
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+from unspun.examined import Examined
+from unspun.extractors import Finding
+from unspun.text import LOOKALIKES
+
+#: Zero-width characters that no English word needs. The soft hyphen is left out: typesetting puts it there.
+_HIDDEN: Final = re.compile("[\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff]")
+_LATIN: Final = re.compile("[A-Za-z]")
+
+
+@lru_cache(maxsize=4096)
+def _is_lookalike(letter: str) -> bool:
+    return ord(letter) in LOOKALIKES and not unicodedata.name(letter, "").startswith("LATIN")
+
+
+def find_tricks(article: Examined) -> list[Finding]:
+    """Words that mix Latin letters with look-alikes, or hold hidden characters; the suggestion is the plain word."""
+    raw = article.text.raw
+    if raw.isascii():
+        return []
+    findings = []
+    for index, word in enumerate(article.text.words):
+        shown = raw[word.start : word.end]
+        if shown.isascii():
+            continue
+        mixed = _LATIN.search(shown) and any(_is_lookalike(letter) for letter in shown)
+        if mixed or _HIDDEN.search(shown):
+            plain = _HIDDEN.sub("", shown).translate(LOOKALIKES)
+            findings.append(Finding(index, index + 1, "trick", 0.99, plain))
+    return findings

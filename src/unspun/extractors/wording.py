@@ -1,0 +1,148 @@
+"""Kind ``synonym`` (and ``name``) without a reference: words that a synonym would fit better.
+
+A noisy channel run backwards. A spinner replaced a word u by its synonym w with probability about
+1 / (number of synonyms of u); the words around were mostly left. So for every word w the *un-spinning gain*
+
+    log10 [ sum over u in synonyms(w) of P(u | words around) / synonyms of u ]  -  log10 P(w | words around)
+
+says how much likelier it is that some u stood there than that w was written, and the likeliest u is the
+suggestion. Probabilities of word sequences come from the lexicon's bigrams. (The idea of a noisy channel is
+Shannon's; its use for spelling Kernighan, Church and Gale's, 1990; for un-spinning it is ours.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspun.examined import Examined
+from unspun.lexicon import MOBY, MOBY_BOTH, WORDNET, Lexicon
+
+#: Synonyms tried for a word, best first: beyond the first dozen the right one is seldom among them.
+MAX_SYNONYMS: Final = 16
+#: Words with a Zipf frequency above this are not examined: spinners hardly touch them, and they have
+#: synonyms by the dozen.
+MAX_ZIPF: Final = 6.6
+
+FEATURES: Final = (
+    "gain", "best_gain", "left_gain", "right_gain", "prior_gain",
+    "fit_left", "fit_right", "best_fit_left", "best_fit_right",
+    "zipf", "best_zipf", "similarity", "sources", "synonyms", "capital", "opens",
+    "unknown_around", "relative_zipf", "context", "best_context",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Wordings:
+    """What was found for the m examined words: ``places`` int32[m] (word index), ``best`` int32[m] (lexicon
+    id of the likeliest original), ``features`` float32[m, len(FEATURES)]."""
+
+    places: NDArray[np.int32]
+    best: NDArray[np.int32]
+    features: NDArray[np.float32]
+
+
+@cache
+def _log_out_degree(lexicon: Lexicon) -> NDArray[np.float32]:
+    counts = np.bincount(lexicon.synonym_ids, minlength=lexicon.size)
+    return np.log10(np.maximum(counts, 1)).astype(np.float32)
+
+
+def _expand(starts: NDArray[np.int32], counts: NDArray[np.int32]) -> NDArray[np.intp]:
+    """The indices of ranges ``starts[i] .. starts[i] + counts[i]``, one after another."""
+    ends = np.cumsum(counts)
+    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - counts), counts)
+
+
+def examine_wording(article: Examined) -> Wordings:
+    """The un-spinning gain of every word that has synonyms."""
+    lexicon, ids = article.lexicon, article.ids
+    starts = lexicon.synonym_starts
+    known = np.maximum(ids, 0)
+    counts_all = np.where(ids >= 0, starts[known + 1] - starts[known], 0)
+    examined = (counts_all > 0) & (article.zipf < MAX_ZIPF) & ~article.numeric
+    places = np.flatnonzero(examined).astype(np.int32)
+    if not len(places):
+        return Wordings(places, places, np.zeros((0, len(FEATURES)), np.float32))
+    counts = np.minimum(counts_all[places], MAX_SYNONYMS).astype(np.int32)
+    flat = _expand(starts[ids[places]], counts)
+    owner = np.repeat(np.arange(len(places)), counts)
+    candidates, sources = lexicon.synonym_ids[flat], lexicon.synonym_sources[flat]
+
+    before = np.where(article.breaks[:-1], -1, np.append(-1, ids[:-1])).astype(np.int32)
+    after = np.where(article.breaks[1:], -1, np.append(ids[1:], -1)).astype(np.int32)
+    left, right, own = before[places], after[places], ids[places]
+
+    def fit(words: NDArray[np.int32], at: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        # How much likelier than by its frequency alone a word is after the word before, and the word after
+        # it: 0 where nothing is known of that neighbour.
+        a, b = left[at], right[at]
+        follows = np.where(a >= 0, lexicon.log_prob(a, words) - lexicon.log_unigram(words), 0)
+        leads = np.where(b >= 0, lexicon.log_prob(words, b) - lexicon.log_unigram(b), 0)
+        return follows.astype(np.float32), leads.astype(np.float32)
+
+    own_left, own_right = fit(own, np.arange(len(places)))
+    cand_left, cand_right = fit(candidates, owner)
+    unigram, own_unigram = lexicon.log_unigram(candidates), lexicon.log_unigram(own)
+    channel = unigram - _log_out_degree(lexicon)[candidates]
+    posterior = cand_left + cand_right + channel
+
+    first = np.append(0, np.cumsum(counts)[:-1])
+    peak = np.maximum.reduceat(posterior, first)
+    gain = peak + np.log10(np.add.reduceat(10 ** (posterior - peak[owner]), first)) - (own_left + own_right + own_unigram)
+    prior_peak = np.maximum.reduceat(channel, first)
+    prior = prior_peak + np.log10(np.add.reduceat(10 ** (channel - prior_peak[owner]), first)) - own_unigram
+    # The best candidate: the first one that reaches the peak.
+    reached = np.flatnonzero(posterior == peak[owner])
+    best_at = reached[np.unique(owner[reached], return_index=True)[1]]
+    best = candidates[best_at]
+
+    zipf = article.zipf
+    content = zipf[article.content]
+    usual = float(np.median(content)) if len(content) else 5.0
+    unigram_zipf = own_unigram[:, None]
+    around_unknown = (left < 0).astype(np.float32) + (right < 0)
+    bits = sources[best_at]
+    context_own, context_best = _topic_fit(article, places, own, best)
+    features = np.column_stack([
+        gain,
+        peak - (own_left + own_right + own_unigram),
+        cand_left[best_at] + channel[best_at] - own_left - own_unigram,
+        cand_right[best_at] + channel[best_at] - own_right - own_unigram,
+        prior,
+        own_left, own_right, cand_left[best_at], cand_right[best_at],
+        zipf[places],
+        unigram[best_at] - unigram_zipf[:, 0],
+        lexicon.similarity(own, best),
+        ((bits & WORDNET) > 0).astype(np.float32) + ((bits & MOBY) > 0) + ((bits & MOBY_BOTH) > 0),
+        counts_all[places],
+        article.capital[places], article.opens[places],
+        around_unknown,
+        zipf[places] - usual,
+        context_own, context_best - context_own,
+    ]).astype(np.float32)  # fmt: skip
+    return Wordings(places, best.astype(np.int32), features)
+
+
+#: Words on each side whose meaning a word is held against.
+WINDOW: Final = 6
+
+
+def _topic_fit(
+    article: Examined, places: NDArray[np.int32], own: NDArray[np.int32], best: NDArray[np.int32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean cosine with the content words around, of the word and of its best candidate: float32[m] each."""
+    vectors = article.lexicon.vectors(article.ids)
+    vectors[~article.content] = 0
+    total = np.vstack([np.zeros((1, vectors.shape[1]), np.float32), np.cumsum(vectors, axis=0, dtype=np.float32)])
+    low = np.maximum(places - WINDOW, 0)
+    high = np.minimum(places + WINDOW + 1, len(vectors))
+    around = total[high] - total[low] - vectors[places]
+    norm = np.maximum(np.linalg.norm(around, axis=1), 1e-6)
+    one = np.einsum("ij,ij->i", around, article.lexicon.vectors(own)) / norm
+    two = np.einsum("ij,ij->i", around, article.lexicon.vectors(best)) / norm
+    return one.astype(np.float32), two.astype(np.float32)

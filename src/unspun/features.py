@@ -1,0 +1,142 @@
+"""Evidence into numbers: what the article classifiers see.
+
+Two heads share the work: *alone* sees the article itself, *compared* sees what its references show and the
+margin of the first. Every feature is a rate, a share or a logarithm, so that length carries no weight of its
+own; the length itself is there to tell how much a rate can be trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspun.alignment import Pair
+from unspun.examined import Examined
+from unspun.extractors import Finding
+from unspun.extractors.substitutions import FEATURES as PAIR
+from unspun.extractors.substitutions import Comparison, Substitutions
+from unspun.extractors.wording import FEATURES as WORDING
+from unspun.extractors.wording import Wordings
+
+#: Name of every feature with the sign of its influence: +1 where more may only speak for spinning.
+ALONE: Final = {
+    "length": 0,
+    "swapped_mean": 1, "swapped_half": 1, "swapped_sure": 1, "log_odds": 1, "top_tenth": 1,
+    "sentences_hit": 1, "unfit": 0, "fit": 0, "gain": 0, "prior_gain": 0,
+    "wrong_articles": 1, "doubled": 1, "phrases": 1, "tricks": 1, "unknown": 0, "zipf": 0,
+}  # fmt: skip
+COMPARED: Final = {
+    "alone": 1,
+    "swaps": 1, "swap_rate": 1, "swaps_of_covered": 1, "sure_swaps": 1, "quote_swaps": 1, "name_swaps": 1,
+    "quote_share": 1, "swaps_of_differences": 1, "best_reference_rate": 1, "agreed_swaps": 1,
+    "coverage": 0, "identity": 0, "new_words": 0, "fluency": 0, "length": 0,
+}  # fmt: skip
+
+
+def _per_hundred(count: float, words: int) -> float:
+    return 100.0 * count / max(words, 1)
+
+
+def measure_alone(
+    article: Examined, wordings: Wordings, swapped: NDArray[np.float64], rules: Sequence[Finding]
+) -> NDArray[np.float64]:
+    """float64[len(ALONE)]. ``swapped`` float64[m]: the probability that each examined word was swapped in."""
+    words = len(article)
+    count = len(swapped)
+    if not count:
+        swapped, features = np.zeros(1), np.zeros((1, len(WORDING)))
+    else:
+        features = wordings.features.astype(np.float64)
+    clipped = np.clip(swapped, 1e-3, 1 - 1e-3)
+    ranked = np.sort(swapped)[::-1]
+    sentences = article.sentence_of[wordings.places] if count else np.zeros(1, np.int32)
+    column = WORDING.index
+    fit = np.minimum(features[:, column("fit_left")], features[:, column("fit_right")])
+    kinds = [finding.kind for finding in rules]
+    doubled = sum(
+        f.kind == "grammar" and article.text.norms[f.first] == article.text.norms[f.last - 1] for f in rules
+    )
+    return np.array([
+        np.log(words + 1),
+        swapped.mean(),
+        (swapped > 0.5).mean(),
+        (swapped > 0.8).mean(),
+        np.log(clipped / (1 - clipped)).mean(),
+        ranked[: max(1, len(ranked) // 10)].mean(),
+        len(np.unique(sentences[swapped > 0.6])) / len(article.text.sentences),
+        (fit < -0.5).mean(),
+        fit.mean(),
+        features[:, column("gain")].mean(),
+        features[:, column("prior_gain")].mean(),
+        _per_hundred(kinds.count("grammar") - doubled, words),
+        _per_hundred(doubled, words),
+        _per_hundred(kinds.count("phrase"), words),
+        _per_hundred(kinds.count("trick"), words),
+        float((article.ids < 0).mean()),
+        float(article.zipf[article.content].mean()) if article.content.any() else 0.0,
+    ])  # fmt: skip
+
+
+def choose_strongest(pairs: Sequence[Pair], scores: NDArray[np.float64]) -> list[int]:
+    """Indices of pairs that do not overlap in the article, the likeliest swaps first come; in text order."""
+    taken, chosen = set[int](), list[int]()
+    for index in np.argsort(-scores, kind="stable").tolist():
+        places = range(pairs[index].a0, pairs[index].a1)
+        if taken.isdisjoint(places):
+            taken.update(places)
+            chosen.append(index)
+    return sorted(chosen, key=lambda i: pairs[i].a0)
+
+
+def measure_compared(
+    article: Examined,
+    comparisons: Sequence[Comparison],
+    found: Substitutions,
+    scores: NDArray[np.float64],
+    alone: float,
+) -> NDArray[np.float64]:
+    """float64[len(COMPARED)]. ``scores`` float64[pairs]: the probability that each pair is a swap; ``alone``:
+    the margin of the head that sees the article only."""
+
+    words = len(article)
+    chosen = choose_strongest(found.pairs, scores)
+    strength = scores[chosen]
+    widths = np.array([found.pairs[i].a1 - found.pairs[i].a0 for i in chosen], np.float64)
+    features = found.features[chosen].astype(np.float64)
+    column = PAIR.index
+    quoted = features[:, column("quoted")] > 0
+    named = (features[:, column("capital")] > 0) & (features[:, column("reference_capital")] > 0)
+    agreed = features[:, column("reference_supported")] > 1
+    covered = np.zeros(words, np.bool_)
+    rates, coverages, identities, news = [0.0], [0.0], [0.0], [0.0]
+    for k, comparison in enumerate(comparisons):
+        alignment = comparison.alignment
+        matched = int((alignment.partner >= 0).sum())
+        mine = scores[found.owner == k]
+        covered |= alignment.segment_of >= 0
+        inside = max(1, int((alignment.segment_of >= 0).sum()))
+        rates.append(float(mine.sum()) / (matched + 20.0))
+        coverages.append(alignment.coverage)
+        identities.append(matched / inside if inside > 15 else 0.0)
+        news.append((alignment.inserted + alignment.deleted) / inside)
+    best = int(np.argmax(coverages))
+    total = float((strength * widths).sum())
+    return np.array([
+        alone,
+        np.log1p(strength.sum()),
+        total / max(words, 1),
+        total / (covered.sum() + 20.0),
+        np.log1p((strength > 0.8).sum()),
+        np.log1p(strength[quoted].sum()),
+        np.log1p(strength[named].sum()),
+        strength[quoted].sum() / (quoted.sum() + 2.0),
+        strength.sum() / (len(strength) + 3.0),
+        max(rates),
+        np.log1p(strength[agreed].sum()),
+        coverages[best], identities[best], news[best],
+        float((strength * features[:, column("fluency_mean")]).sum() / (strength.sum() + 1.0)),
+        np.log(words + 1),
+    ])  # fmt: skip

@@ -1,0 +1,175 @@
+"""Finding what to compare with: the references most likely to tell of the same thing as an article.
+
+Ranking counts what survives spinning: rare words (names, numbers) and word triples, each weighted by how
+few references hold it. Counting shared rare sequences keeps its recall where Jaccard estimates (MinHash)
+lose theirs, because a swap destroys three triples but leaves the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspun.article import Article
+from unspun.examined import Examined
+from unspun.lexicon import Lexicon
+from unspun.text import Text
+
+#: Words up to this Zipf frequency count for retrieval; commoner ones say nothing about the subject.
+RARE_ZIPF: Final = 4.6
+#: How many references an article is compared with at most. Same-event sets seldom hold more.
+MAX_CANDIDATES: Final = 8
+#: Share of an article's weight that a reference must hold to be compared. Found on ECB+: reports of one
+#: event share 0.10 and more, reports of different events of one topic 0.01 to 0.05.
+MIN_SHARED: Final = 0.03
+
+_P1: Final = np.uint64(0x9E3779B97F4A7C15)
+_P2: Final = np.uint64(0xC2B2AE3D27D4EB4F)
+_TRIPLE: Final = np.uint64(1 << 63)
+
+
+def fingerprint(text: Text) -> bytes:
+    """A digest of the words alone: equal for copies that differ in case, spacing or punctuation only."""
+    return hashlib.blake2b(" ".join(text.norms).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """A reference made ready for comparing; ``ids`` int32[words] numbers its words within the References."""
+
+    article: Article
+    examined: Examined
+    ids: NDArray[np.int32]
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A reference found for an article; ``shared`` is the share of the article's weight that it holds."""
+
+    reference: Reference
+    shared: float
+
+
+class References:
+    """References held in memory, searchable by what an article shares with them.
+
+    Built by :meth:`build`; read-only afterwards.
+    """
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+        self._numbers: dict[str, int] = {}
+        self._references: list[Reference] = []
+        self._by_id: dict[str, Reference] = {}
+
+    @classmethod
+    def build(cls, articles: Iterable[Article], lexicon: Lexicon | None = None) -> References:
+        """Take in every article that holds a word; the texts stay in memory."""
+        self = cls(lexicon or Lexicon.load())
+        for article in articles:
+            text = Text(article.text)
+            if not text.words:
+                continue
+            number = self._numbers
+            ids = np.fromiter((number.setdefault(w, len(number)) for w in text.norms), np.int32, len(text.norms))
+            reference = Reference(article, Examined(text, self._lexicon), ids, fingerprint(text))
+            self._references.append(reference)
+            self._by_id.setdefault(article.id, reference)
+        return self
+
+    def __len__(self) -> int:
+        return len(self._references)
+
+    def __iter__(self) -> Iterator[Article]:
+        return (reference.article for reference in self._references)
+
+    def get(self, identifier: str) -> Article | None:
+        """The first reference of that id, None when there is none."""
+        found = self._by_id.get(identifier)
+        return found.article if found else None
+
+    def number_words(self, words: Sequence[str]) -> NDArray[np.int32]:
+        """The words as the numbers used in every :attr:`Reference.ids`; -1 for words in no reference."""
+        get = self._numbers.get
+        return np.fromiter((get(word, -1) for word in words), np.int32, len(words))
+
+    @cached_property
+    def weights(self) -> NDArray[np.float32]:
+        """How much a shared word says, float32 by word number: 0.05 for "the", 1.25 for a word never seen."""
+        zipf = self._lexicon.zipf(list(self._numbers))
+        return np.clip((7.0 - zipf) / 4.0, 0.05, 1.25).astype(np.float32)
+
+    def prepare(self) -> None:
+        """Build the search tables now, so that forked workers share them."""
+        _ = self._postings, self.weights
+
+    def _features(self, ids: NDArray[np.int32]) -> tuple[NDArray[np.uint64], NDArray[np.float32]]:
+        """What is counted for retrieval: distinct rare words and word triples, with their weights."""
+        known = np.unique(ids[ids >= 0])
+        weights = self.weights[known]
+        rare = weights > (7.0 - RARE_ZIPF) / 4.0
+        words = known[rare].astype(np.uint64)
+        a, b, c = (ids[i : len(ids) - 2 + i] for i in range(3)) if len(ids) > 2 else (ids[:0],) * 3
+        whole = (a >= 0) & (b >= 0) & (c >= 0)
+        a, b, c = a[whole], b[whole], c[whole]
+        with np.errstate(over="ignore"):
+            keys = (a.astype(np.uint64) * _P1 + b.astype(np.uint64)) * _P2 + c.astype(np.uint64) * _P1
+        triples, first = np.unique(keys | _TRIPLE, return_index=True)
+        weight = self.weights
+        triple_weights = (weight[a[first]] + weight[b[first]] + weight[c[first]]) / 2
+        return np.concatenate([words, triples]), np.concatenate([weights[rare], triple_weights])
+
+    @cached_property
+    def _postings(self) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.uint64], NDArray[np.int64]]:
+        """Feature of each posting (sorted), its reference, the distinct features, and where each begins."""
+        features = [self._features(reference.ids)[0] for reference in self._references]
+        flat = np.concatenate(features) if features else np.zeros(0, np.uint64)
+        owner = np.repeat(np.arange(len(features), dtype=np.int32), [len(f) for f in features])
+        order = np.argsort(flat, kind="stable")
+        flat, owner = flat[order], owner[order]
+        distinct, starts = np.unique(flat, return_index=True)
+        return flat, owner, distinct, np.append(starts, len(flat))
+
+    def query(
+        self, text: Text, source: str | None = None, limit: int = MAX_CANDIDATES
+    ) -> tuple[list[Candidate], list[Reference]]:
+        """The references to compare a text with, best first, and those that are exact copies of it.
+
+        What has the same ``source`` is the text itself and in neither list.
+        """
+        ids = self.number_words(text.norms)
+        features, weights = self._features(ids)
+        if not len(features) or not self._references:
+            return [], []
+        _, owner, distinct, starts = self._postings
+        at = np.minimum(np.searchsorted(distinct, features), len(distinct) - 1)
+        found = distinct[at] == features
+        at, weights = at[found], weights[found]
+        counts = starts[at + 1] - starts[at]
+        total = len(self._references)
+        # A feature in every reference still counts a little: a folder may hold one event only.
+        weights = weights * (0.15 + 0.85 * np.log1p(total / counts) / np.log1p(total))
+        postings = np.repeat(starts[at] - np.append(0, np.cumsum(counts)[:-1]), counts) + np.arange(counts.sum())
+        scores = np.bincount(owner[postings], np.repeat(weights, counts), minlength=total)
+        # Words found in no reference weigh as much as the rarest, triples twice that.
+        whole = weights.sum() + 1.25 * 0.15 * float((~found).sum() + (ids < 0).sum())
+        shared = scores / whole if whole > 0 else scores
+        own, candidates, copies = fingerprint(text), list[Candidate](), list[Reference]()
+        for index in np.argsort(-shared, kind="stable"):
+            if shared[index] < MIN_SHARED or len(candidates) == limit:
+                break
+            reference = self._references[index]
+            if source is not None and reference.article.source == source:
+                continue
+            if reference.fingerprint == own:
+                copies.append(reference)
+            else:
+                candidates.append(Candidate(reference, float(shared[index])))
+        return candidates, copies

@@ -1,0 +1,145 @@
+"""Scored evidence into the spans that a reader sees: as tight as the swap, joined where one name was taken
+apart, never overlapping."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspun.alignment import Pair
+from unspun.article import Passage, Span
+from unspun.evidence import Evidence
+from unspun.examined import Examined
+from unspun.extractors import Finding
+from unspun.extractors.names import bridges_name, is_name
+from unspun.extractors.quotes import is_quote
+from unspun.features import choose_strongest
+
+#: Findings below this probability are no spans.
+MIN_SCORE: Final = 0.5
+#: Without a reference the bar is higher: nobody can look the wording up.
+MIN_WORDING_SCORE: Final = 0.6
+_ARTICLES: Final = frozenset(("the", "a", "an"))
+
+
+def build_spans(
+    evidence: Evidence, pair_scores: NDArray[np.float64], word_scores: NDArray[np.float64]
+) -> tuple[Span, ...]:
+    """The spans of a flagged article, in text order.
+
+    ``pair_scores`` float64[pairs] and ``word_scores`` float64[examined words] are probabilities of a swap.
+    What a reference shows goes before what the wording alone suggests.
+    """
+    article = evidence.article
+    compared = _find_swaps(evidence, pair_scores)
+    alone = _find_odd_words(evidence, word_scores)
+    taken, chosen = set[int](), list[Finding]()
+    tricks = [f for f in evidence.rules if f.kind == "trick"]
+    others = [f for f in evidence.rules if f.kind != "trick" and f.score >= MIN_SCORE]
+    for finding in [*tricks, *compared, *others, *alone]:
+        places = range(finding.first, finding.last)
+        if taken.isdisjoint(places):
+            taken.update(places)
+            chosen.append(finding)
+    chosen.sort(key=lambda finding: finding.first)
+    return tuple(_to_span(article, finding) for finding in chosen)
+
+
+def _to_span(article: Examined, finding: Finding) -> Span:
+    start, end = article.text.slice(finding.first, finding.last)
+    return Span(
+        start,
+        end,
+        article.text.raw[start:end],
+        finding.kind,
+        round(finding.score, 4),
+        finding.suggestion,
+        finding.reference,
+    )
+
+
+def _find_swaps(evidence: Evidence, scores: NDArray[np.float64]) -> list[Finding]:
+    """Substitutions that are probably swaps, adjacent ones of one kind and reference joined."""
+    article, found = evidence.article, evidence.substitutions
+    # Where several references show the same swap, the one that more of them agree with is named.
+    ranking = scores + 1e-3 * found.support
+    chosen = [i for i in choose_strongest(found.pairs, ranking) if scores[i] >= MIN_SCORE]
+    groups = list[list[int]]()
+    for i in chosen:
+        if groups and _belongs_together(evidence, groups[-1][-1], i):
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+    return [_make_finding(article, evidence, group, scores) for group in groups]
+
+
+def _kind(evidence: Evidence, index: int) -> str:
+    pair = evidence.substitutions.pairs[index]
+    other = evidence.comparisons[evidence.substitutions.owner[index]].reference.examined
+    if is_name(evidence.article, other, pair):
+        return "name"
+    return "quote" if is_quote(evidence.article, other, pair) else "synonym"
+
+
+def _belongs_together(evidence: Evidence, left: int, right: int) -> bool:
+    """Whether two swaps are one to the reader: side by side, or two parts of one name."""
+    found, article = evidence.substitutions, evidence.article
+    a, b = found.pairs[left], found.pairs[right]
+    if found.owner[left] != found.owner[right]:
+        return False
+    kind = _kind(evidence, left)
+    gap, other_gap = b.a0 - a.a1, b.r0 - a.r1
+    if kind != _kind(evidence, right) or gap != other_gap:
+        return False
+    if gap == 0:
+        return not article.breaks[b.a0]
+    return kind == "name" and bridges_name(article, a.a1, b.a0)
+
+
+def _tighten(article: Examined, other: Examined, pair: Pair) -> Pair:
+    """Without the article ("the") that only one of the two wordings has in front."""
+    own, theirs = article.text.norms, other.text.norms
+    a0, r0 = pair.a0, pair.r0
+    if pair.a1 - a0 > 1 and own[a0] in _ARTICLES and theirs[r0] not in _ARTICLES:
+        a0 += 1
+    elif pair.r1 - r0 > 1 and theirs[r0] in _ARTICLES and own[a0] not in _ARTICLES:
+        r0 += 1
+    return Pair(a0, pair.a1, r0, pair.r1)
+
+
+def _make_finding(
+    article: Examined, evidence: Evidence, group: Sequence[int], scores: NDArray[np.float64]
+) -> Finding:
+    found = evidence.substitutions
+    reference = evidence.comparisons[found.owner[group[0]]].reference
+    first, last = found.pairs[group[0]], found.pairs[group[-1]]
+    pair = _tighten(article, reference.examined, Pair(first.a0, last.a1, first.r0, last.r1))
+    start, end = reference.examined.text.slice(pair.r0, pair.r1)
+    wording = reference.article.text[start:end]
+    return Finding(
+        pair.a0,
+        pair.a1,
+        _kind(evidence, group[0]),
+        float(max(scores[i] for i in group)),
+        wording,
+        Passage(reference.article.id, start, end, wording),
+    )
+
+
+def _find_odd_words(evidence: Evidence, scores: NDArray[np.float64]) -> list[Finding]:
+    """Words that a synonym would fit better, the surest first."""
+    article, wordings = evidence.article, evidence.wordings
+    findings = list[Finding]()
+    for i in np.argsort(-scores, kind="stable").tolist():
+        if scores[i] < MIN_WORDING_SCORE:
+            break
+        place = int(wordings.places[i])
+        suggestion = article.lexicon.word(int(wordings.best[i]))
+        if article.capital[place]:
+            suggestion = suggestion.capitalize()
+        kind = "name" if article.named[place] else "synonym"
+        findings.append(Finding(place, place + 1, kind, float(scores[i]), suggestion))
+    return findings

@@ -1,0 +1,141 @@
+"""Text with offsets: words, sentences and quotations of a string, each pointing back into it.
+
+Nothing is normalised in place: offsets count code points of the string as it was read, and the normalised
+form of a word is kept beside it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+#: Characters that show nothing: soft hyphen, zero-width space/joiners, directional marks, word joiner, BOM.
+INVISIBLE: Final = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
+_MARKS: Final = "\u0300-\u036f"
+_APOSTROPHES: Final = "'\u2019\u02bc\uff07"
+
+#: A number with its separators, or a run of letters and digits joined by apostrophes, combining marks or
+#: invisible characters. Hyphens separate words: spinners swap either half of "start-up".
+WORD: Final = re.compile(
+    rf"\d+(?:[.,]\d+)+|[^\W_]+(?:[{_APOSTROPHES}{INVISIBLE}{_MARKS}]+[^\W_]+)*[{_MARKS}]*"
+)
+
+#: Letters of other alphabets that look like Latin ones (Unicode TR 39 confusables, the single-letter part
+#: that turns up in English text).
+LOOKALIKES: Final = str.maketrans(
+    "аеорсухіјѕԁһԛԝкмтвнАВЕЅНІЈКМОРСТХУΑΒΕΖΗΙΚΜΝΟΡΤΥΧαοριντυχɡ",
+    "aeopcyxijsdhqwkmtbhABESHIJKMOPCTXYABEZHIKMNOPTYXaopivtuxg",
+)
+_STRIP_INVISIBLE: Final = re.compile(f"[{INVISIBLE}]")
+_FOLD_APOSTROPHE: Final = str.maketrans(dict.fromkeys(_APOSTROPHES, "'"))
+
+_SENTENCE_END: Final = re.compile(
+    r"""(?:[.!?…]+["'”’)\]]*(?=\s+["'“‘(\[]*[^\Wa-z_])   # a stop, closing marks, then a capital or a digit
+        |[.!?…]+["”’)\]]*(?=\s*\Z)
+        |[\r\n\u2028\u2029\u0085\x0b\x0c]+)""",
+    re.VERBOSE,
+)
+#: Words whose full stop does not end a sentence; single letters (initials) are handled apart.
+_ABBREVIATIONS: Final = frozenset(
+    "mr mrs ms dr prof st gen sen rep gov lt col capt cmdr sgt maj hon rev jr sr inc corp co ltd no vs etc al "
+    "fig dept univ jan feb mar apr jun jul aug sep sept oct nov dec approx est ave blvd mt ft u.s u.k u.n a.m p.m e.g i.e".split()
+)
+_LAST_WORD: Final = re.compile(r"[\w.]+$")
+
+_QUOTE_MARKS: Final = re.compile('["“”„«»]|\n[ \t\r]*\n')
+#: Longest quotation in characters: a mark that is never closed must not turn half an article into a quote.
+MAX_QUOTE: Final = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word: its place ``[start, end)``, and ``norm``, the form that is looked up and compared."""
+
+    start: int
+    end: int
+    norm: str
+
+
+def normalise_word(raw: str) -> str:
+    """The form of a word that is compared: lower case, straight apostrophe, no hidden or look-alike letters."""
+    if raw.isascii():
+        return raw.lower()
+    word = _STRIP_INVISIBLE.sub("", raw).translate(_FOLD_APOSTROPHE)
+    if not word.isascii():
+        word = unicodedata.normalize("NFKC", word)
+        if any("a" <= letter <= "z" for letter in word.lower()):
+            word = word.translate(LOOKALIKES)
+    return word.lower()
+
+
+class Text:
+    """A string with its words, sentences and quotations, each found on first use.
+
+    Attributes: ``raw`` (the string as read), ``words`` (list of :class:`Word`), ``norms`` (their normalised
+    forms), ``sentences`` (half-open ranges of word indices), ``quotations`` (half-open character ranges of
+    what stands between quotation marks).
+    """
+
+    def __init__(self, raw: str) -> None:
+        self.raw = raw
+
+    @cached_property
+    def words(self) -> list[Word]:
+        return [Word(m.start(), m.end(), normalise_word(m.group())) for m in WORD.finditer(self.raw)]
+
+    @cached_property
+    def norms(self) -> list[str]:
+        return [word.norm for word in self.words]
+
+    @cached_property
+    def sentences(self) -> list[tuple[int, int]]:
+        """Half-open ranges of word indices, one a sentence; together they hold every word once, in order."""
+        words, ranges, first = self.words, list[tuple[int, int]](), 0
+        for end in self._sentence_ends():
+            last = first
+            while last < len(words) and words[last].start < end:
+                last += 1
+            if last > first:
+                ranges.append((first, last))
+                first = last
+        if first < len(words):
+            ranges.append((first, len(words)))
+        return ranges
+
+    def _sentence_ends(self) -> list[int]:
+        ends = []
+        for match in _SENTENCE_END.finditer(self.raw):
+            mark = match.group()
+            if mark[0] == ".":
+                before = _LAST_WORD.search(self.raw, max(0, match.start() - 12), match.start())
+                word = before.group().lower() if before else ""
+                if word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()):
+                    continue
+            ends.append(match.end())
+        return ends
+
+    @cached_property
+    def quotations(self) -> list[tuple[int, int]]:
+        """Half-open character ranges between quotation marks; a quotation left open ends with its paragraph."""
+        found, opened = list[tuple[int, int]](), -1
+        for match in _QUOTE_MARKS.finditer(self.raw):
+            mark = match.group()
+            if mark[0] == "\n" or mark in "”»":
+                if opened >= 0:
+                    found.append((opened, match.start()))
+                opened = -1
+            elif mark == '"' and opened >= 0:
+                found.append((opened, match.start()))
+                opened = -1
+            else:
+                opened = match.end()
+        if opened >= 0:
+            found.append((opened, len(self.raw)))
+        return [(start, end) for start, end in found if 0 < end - start <= MAX_QUOTE]
+
+    def slice(self, first: int, last: int) -> tuple[int, int]:
+        """The character range ``[start, end)`` of the words ``first`` to ``last`` (half-open, not empty)."""
+        return self.words[first].start, self.words[last - 1].end
