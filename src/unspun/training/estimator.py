@@ -1,0 +1,133 @@
+"""The classifier as scikit-learn sees it: gradient-boosted trees with monotone features, calibrated.
+
+Trained here, exported to plain arrays (:class:`unspun.trees.Trees`), scored at run time by numpy alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, StratifiedKFold
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from unspun.classifier import Scorer
+from unspun.trees import Trees
+
+
+class SpunClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Histogram gradient boosting whose margin is calibrated by a logistic function (Platt 1999).
+
+    The calibration is fitted on margins of folds that the trees had not seen, so it is honest about
+    overfitting. ``monotonic``: for every feature 1, -1 or 0, the sign of its influence; a monotone score
+    cannot be lowered by adding evidence.
+
+    Attributes after ``fit``: ``classes_``, ``n_features_in_``, ``trees_`` (the fitted ensemble), ``slope_``,
+    ``offset_``, ``margins_`` (out-of-fold margins of the training rows, calibrated).
+    """
+
+    def __init__(
+        self,
+        monotonic: Sequence[int] | None = None,
+        iterations: int = 120,
+        leaves: int = 12,
+        learning_rate: float = 0.1,
+        min_samples: int = 40,
+        folds: int = 4,
+        seed: int = 0,
+    ) -> None:
+        self.monotonic = monotonic
+        self.iterations = iterations
+        self.leaves = leaves
+        self.learning_rate = learning_rate
+        self.min_samples = min_samples
+        self.folds = folds
+        self.seed = seed
+
+    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:  # noqa: N803
+        """Fit on float[n, k] features and n labels of two classes; rows of one group stay in one fold."""
+        X, y = validate_data(self, X, y, dtype=np.float64)  # noqa: N806
+        check_classification_targets(y)
+        self.classes_, target = np.unique(y, return_inverse=True)
+        if len(self.classes_) != 2:
+            raise ValueError(f"Only binary classification is supported: there are {len(self.classes_)} classes, class")
+        folds = min(self.folds, int(np.bincount(target).min()))
+        margins = np.zeros(len(target))
+        if folds >= 2:
+            splits = (
+                GroupKFold(folds).split(X, target, groups)
+                if groups is not None
+                else StratifiedKFold(folds, shuffle=True, random_state=self.seed).split(X, target)
+            )
+            for train, test in splits:
+                margins[test] = self._new_trees().fit(X[train], target[train]).decision_function(X[test])
+        self.trees_ = self._new_trees().fit(X, target)
+        if folds < 2:
+            margins = self.trees_.decision_function(X)
+        calibration = LogisticRegression(C=1e3).fit(margins[:, None], target)
+        self.slope_ = max(float(calibration.coef_[0, 0]), 1e-3)
+        self.offset_ = float(calibration.intercept_[0])
+        self.margins_ = self.slope_ * margins + self.offset_
+        return self
+
+    def _new_trees(self) -> HistGradientBoostingClassifier:
+        return HistGradientBoostingClassifier(
+            max_iter=self.iterations,
+            max_leaf_nodes=self.leaves,
+            learning_rate=self.learning_rate,
+            min_samples_leaf=self.min_samples,
+            monotonic_cst=self.monotonic,
+            l2_regularization=1.0,
+            early_stopping=False,
+            random_state=self.seed,
+        )
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
+        """float64[n]: calibrated log-odds."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)  # noqa: N806
+        margin: NDArray[np.float64] = self.slope_ * self.trees_.decision_function(X) + self.offset_
+        return margin
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
+        """float64[n, 2]: calibrated probabilities of the two classes."""
+        positive = 1 / (1 + np.exp(-self.decision_function(X)))
+        return np.column_stack([1 - positive, positive])
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
+        """The likelier class of each row."""
+        chosen: NDArray[Any] = self.classes_[(self.decision_function(X) > 0).astype(int)]
+        return chosen
+
+    def export(self) -> Scorer:
+        """The same scorer as plain arrays."""
+        check_is_fitted(self)
+        roots, tables, start = [], [], 0
+        for (tree,) in self.trees_._predictors:
+            nodes = tree.nodes
+            roots.append(start)
+            tables.append((nodes, start))
+            start += len(nodes)
+        leaf = np.concatenate([n["is_leaf"].astype(bool) for n, _ in tables])
+        shift = np.repeat([s for _, s in tables], [len(n) for n, _ in tables])
+
+        def column(name: str) -> NDArray[Any]:
+            return np.concatenate([n[name] for n, _ in tables])
+
+        trees = Trees(
+            np.array(roots, np.int32),
+            np.where(leaf, -1, column("feature_idx").astype(np.int64)).astype(np.int32),
+            column("num_threshold").astype(np.float64),
+            np.where(leaf, 0, column("left") + shift).astype(np.int32),
+            np.where(leaf, 0, column("right") + shift).astype(np.int32),
+            np.where(leaf, column("value"), 0.0),
+            float(np.ravel(self.trees_._baseline_prediction)[0]),
+            int(column("depth").max()),
+        )
+        return Scorer(trees, self.slope_, self.offset_)

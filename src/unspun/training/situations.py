@@ -1,0 +1,158 @@
+"""Training situations: an article, what it is compared with, and the truth about both.
+
+Every case that a user meets is drawn: spun with and without its source at hand, an honest report beside
+others of the event, copies, edited copies, an original beside its own spun copy, a quotation altered. Honest
+and spun articles come from the same texts, so that neither subject nor period tells them apart.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from unspun.text import Text
+from unspun.training.corpora import Document
+from unspun.training.dictionaries import Dictionary
+from unspun.training.edits import edit
+from unspun.training.spinner import SpinSettings, Swap, draw_settings, spin
+
+#: Cases in which the article is spun, and in which it is honest, with how often each is drawn.
+SPUN_CASES: Final = {"alone": 3, "source": 3, "event": 3, "unrelated": 1, "quote": 2}
+HONEST_CASES: Final = {"alone": 3, "event": 3, "edited": 2, "own_copy": 1, "event_copy": 2, "unrelated": 1}
+#: Cases that need other reports of the same event.
+_NEEDS_STORY: Final = frozenset(("event", "event_copy"))
+#: Words of a situation's article: short ones too, so that doubt at small lengths is learnt.
+LENGTHS: Final = (60, 500)
+#: References of one situation at most, besides the source.
+MAX_OTHERS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """An article with its references and the truth: ``swaps`` are exact when ``spun``."""
+
+    article: str
+    references: tuple[str, ...]
+    spun: bool
+    swaps: tuple[Swap, ...]
+    case: str
+    corpus: str
+    group: str
+    family: str | None = None
+    rate: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What situations are drawn from: documents by corpus, reports by story (of any corpus), dictionaries by
+    family. ``rate`` fixes the share of words swapped; None draws it as real spinners do."""
+
+    documents: Mapping[str, Sequence[Document]]
+    stories: Sequence[Sequence[Document]]
+    dictionaries: Mapping[str, Dictionary]
+    rate: float | None = None
+    lengths: tuple[int, int] = LENGTHS
+
+
+def cut(text: str, words: int, rng: random.Random) -> str:
+    """A run of whole sentences of about that many words, from a random place; short texts come whole."""
+    source = Text(text)
+    if len(source.words) <= words * 1.2:
+        return text
+    sentences = source.sentences
+    latest = max((i for i, (first, _) in enumerate(sentences) if len(source.words) - first >= words), default=0)
+    begin = rng.randint(0, latest)
+    end = begin
+    while end < len(sentences) and sentences[end][1] - sentences[begin][0] < words:
+        end += 1
+    start = source.words[sentences[begin][0]].start
+    stop = source.words[sentences[end][0]].start if end < len(sentences) else len(text)
+    return text[start:stop].rstrip()
+
+
+def _spin_drawn(text: str, pool: Pool, rng: random.Random) -> tuple[str, tuple[Swap, ...], str, float]:
+    family = rng.choice(sorted(pool.dictionaries))
+    settings = draw_settings(rng)
+    if pool.rate is not None:
+        settings = replace(settings, rate=pool.rate, part="whole")
+    spun = spin(text, pool.dictionaries[family], settings, rng)
+    return spun.text, spun.substitutions, family, spun.rate
+
+
+def _alter_quotes(text: str, pool: Pool, rng: random.Random) -> tuple[str, tuple[Swap, ...], str, float]:
+    """Only what stands in quotation marks is swapped."""
+    pieces, swaps, at, grown = list[str](), list[Swap](), 0, 0
+    family = rng.choice(sorted(pool.dictionaries))
+    settings = SpinSettings(rate=rng.uniform(0.15, 0.5), names=False, quotes=True)
+    for start, end in Text(text).quotations:
+        if len(text[start:end].split()) < 8:
+            continue
+        spun = spin(text[start:end], pool.dictionaries[family], settings, rng)
+        pieces += [text[at:start], spun.text]
+        swaps += [
+            replace(
+                s, start=s.start + start + grown, end=s.end + start + grown,
+                original_start=s.original_start + start, original_end=s.original_end + start, kind="quote",
+            )
+            for s in spun.substitutions
+        ]  # fmt: skip
+        grown += len(spun.text) - (end - start)
+        at = end
+    rate = len(swaps) / max(1, len(text.split()))
+    return "".join([*pieces, text[at:]]), tuple(swaps), family, rate
+
+
+def draw_situation(pool: Pool, rng: random.Random, spun: bool) -> Situation | None:
+    """One situation, or None where the text drawn does not suit the case drawn (draw again)."""
+    cases = SPUN_CASES if spun else HONEST_CASES
+    case = rng.choices(list(cases), list(cases.values()))[0]
+    others = list[Document]()
+    if case in _NEEDS_STORY or (case in ("source", "quote", "own_copy") and rng.random() < 0.6):
+        if not pool.stories:
+            return None
+        story = list(rng.choice(pool.stories))
+        rng.shuffle(story)
+        document, *others = story
+    else:
+        document = rng.choice(pool.documents[rng.choice(sorted(pool.documents))])
+    if case == "quote" and not any(end - start > 60 for start, end in Text(document.text).quotations):
+        return None
+    strangers = [
+        d.text
+        for d in rng.choices(pool.documents[rng.choice(sorted(pool.documents))], k=rng.randint(0, 2))
+        if d.group != document.group
+    ]
+    low, high = pool.lengths
+    text = cut(document.text, rng.randint(low, high), rng)
+    if len(text.split()) < low * 0.6:
+        return None
+    reports = [other.text for other in others[: rng.randint(1, MAX_OTHERS)] if other.text != document.text]
+    swaps: tuple[Swap, ...] = ()
+    family, rate, article = None, 0.0, text
+    if spun:
+        change = _alter_quotes if case == "quote" else _spin_drawn
+        article, swaps, family, rate = change(text, pool, rng)
+        if sum(s.kind != "grammar" for s in swaps) < 3:
+            return None
+    references = {
+        "alone": [],
+        # The source stands there whole, though the article may be a part of it.
+        "source": [document.text, *reports, *strangers],
+        "event": [*reports, *strangers],
+        "unrelated": strangers,
+        # An altered quotation is one when somebody else quotes it: the source, standing for a third report.
+        "quote": [document.text, *reports, *strangers],
+        "edited": [document.text, *reports, *strangers],
+        "own_copy": [_spin_drawn(document.text, pool, rng)[0], *reports, *strangers],
+        "event_copy": [*(_spin_drawn(r, pool, rng)[0] if i == 0 else r for i, r in enumerate(reports)), *strangers],
+    }[case]
+    if case == "edited":
+        article = edit(text, rng)
+    if case in _NEEDS_STORY and not reports:
+        return None
+    rng.shuffle(references)
+    return Situation(
+        article, tuple(references), spun, swaps, case, document.corpus, document.group, family, rate
+    )

@@ -1,0 +1,421 @@
+"""Training: situations into evidence, evidence into four scorers, scores into thresholds.
+
+The scorers of words and of pairs learn from one half of the training texts, the two article heads from the
+other half, so that a head sees word scores as they are on texts never seen. Thresholds are set, and figures
+measured, on validation texts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import random
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+import unspun
+from unspun.article import Article
+from unspun.classifier import Model, Scorer, Thresholds, to_probability
+from unspun.evidence import Evidence, gather_evidence
+from unspun.extractors.substitutions import FEATURES as PAIR
+from unspun.extractors.wording import FEATURES as WORDING
+from unspun.features import ALONE, COMPARED, measure_alone, measure_compared
+from unspun.lexicon import Lexicon
+from unspun.references import References
+from unspun.training.corpora import HARD, HUMAN, Document, hash_data, read_corpus, split
+from unspun.training.dictionaries import Dictionary, load_dictionaries
+from unspun.training.estimator import SpunClassifier
+from unspun.training.situations import Pool, Situation, draw_situation
+
+Role = Literal["scorers", "heads", "validation"]
+T = TypeVar("T")
+
+#: Share of honest articles of any one kind that may be called spun, and suspect.
+SPUN_COST: Final = 0.005
+SUSPECT_COST: Final = 0.03
+#: A corpus needs this many honest validation articles for its own quantile to mean something.
+MIN_CORPUS: Final = 150
+#: Corpora whose groups are events with several reports. Larger groups of FNC-1 mix stories.
+STORY_CORPORA: Final = ("ecbplus_clusters", "fnc1", "samples")
+MAX_STORY: Final = 16
+#: Rules' scores before they are measured.
+_UNMEASURED: Final = {"a_an": 0.5, "doubled": 0.5, "phrase": 0.5}
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many situations of each role are drawn (half of them spun)."""
+
+    scorers: int = 8000
+    heads: int = 12000
+    validation: int = 12000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One situation as the article heads see it."""
+
+    alone: NDArray[np.float64]
+    compared: NDArray[np.float64] | None
+    spun: bool
+    case: str
+    corpus: str
+    group: str
+    family: str | None
+    rate: float
+    words: int
+
+
+def role_of(group: str) -> Role:
+    """The role of a group of texts, by a stable hash."""
+    if split(group) == "validation":
+        return "validation"
+    return "scorers" if split(group, seed=1) == "validation" else "heads"
+
+
+def build_pools(
+    documents: Iterable[Document], dictionaries: Iterable[Dictionary]
+) -> dict[Role, Pool]:
+    """The documents by role, every role with all dictionaries."""
+    by_role: dict[Role, dict[str, list[Document]]] = {r: defaultdict(list) for r in ("scorers", "heads", "validation")}  # type: ignore[assignment]
+    stories: dict[Role, dict[str, list[Document]]] = {r: defaultdict(list) for r in by_role}
+    for document in documents:
+        role = role_of(document.group)
+        by_role[role][document.corpus].append(document)
+        stories[role][document.group].append(document)
+    families = {d.family: d for d in dictionaries}
+    return {
+        role: Pool(
+            dict(by_role[role]),
+            [s for s in stories[role].values() if 2 <= len(s) <= MAX_STORY and s[0].corpus in STORY_CORPORA],
+            families,
+        )
+        for role in by_role
+    }
+
+
+# --- workers: forked, so that pools and models are shared and only numbers travel
+
+_pool: Pool
+_model: Model | None = None
+_lexicon: Lexicon
+
+
+def _draw(seed: str, spun: bool) -> Situation:
+    rng = random.Random(seed)
+    while True:
+        situation = draw_situation(_pool, rng, spun)
+        if situation is not None:
+            return situation
+
+
+def _gather(situation: Situation) -> Evidence:
+    references = None
+    if situation.references:
+        references = References.build(
+            (Article(f"r{n}", text) for n, text in enumerate(situation.references)), _lexicon
+        )
+    rules = _model.rules if _model else _UNMEASURED
+    return gather_evidence(situation.article, _lexicon, rules, references)
+
+
+def swapped_words(situation: Situation, evidence: Evidence) -> NDArray[np.bool_]:
+    """Which words of the article stand in a true swap: bool[words]."""
+    words = evidence.article.text.words
+    swapped = np.zeros(len(words), np.bool_)
+    index = 0
+    for swap in situation.swaps:
+        while index < len(words) and words[index].end <= swap.start:
+            index += 1
+        at = index
+        while at < len(words) and words[at].start < swap.end:
+            swapped[at] = True
+            at += 1
+    return swapped
+
+
+def label_pairs(situation: Situation, evidence: Evidence) -> NDArray[np.bool_]:
+    """Which pairs show a true swap and what stood there: bool[pairs].
+
+    True when the pair's words lie in a swap for half or more, and the reference's wording holds a word of the
+    original's; a swapped word opposite something else shows nothing.
+    """
+    labels = np.zeros(len(evidence.substitutions.pairs), np.bool_)
+    if not situation.swaps:
+        return labels
+    swapped = swapped_words(situation, evidence)
+    words = evidence.article.text.words
+    for i, pair in enumerate(evidence.substitutions.pairs):
+        if swapped[pair.a0 : pair.a1].mean() < 0.5:
+            continue
+        start, end = words[pair.a0].start, words[pair.a1 - 1].end
+        originals = {
+            word
+            for swap in situation.swaps
+            if swap.start < end and swap.end > start
+            for word in swap.original.lower().replace("’", "'").split()
+        }
+        other = evidence.comparisons[evidence.substitutions.owner[i]].reference.examined
+        labels[i] = not originals.isdisjoint(other.text.norms[pair.r0 : pair.r1])
+    return labels
+
+
+def _learn_words_and_pairs(task: tuple[str, bool]) -> dict[str, Any]:
+    """What the scorers of words and pairs learn from one situation."""
+    situation = _draw(*task)
+    evidence = _gather(situation)
+    swapped = swapped_words(situation, evidence)
+    hits = defaultdict[str, list[bool]](list)
+    if situation.spun:
+        for finding in evidence.rules:
+            if finding.kind == "trick":
+                continue
+            norms = evidence.article.text.norms
+            rule = finding.kind
+            if rule == "grammar":
+                rule = "doubled" if norms[finding.first] == norms[finding.last - 1] else "a_an"
+            hits[rule].append(bool(swapped[finding.first : finding.last].any()))
+    return {
+        "words": evidence.wordings.features,
+        "swapped": swapped[evidence.wordings.places],
+        "pairs": evidence.substitutions.features,
+        "shown": label_pairs(situation, evidence),
+        "hits": dict(hits),
+        "group": situation.group,
+    }
+
+
+def measure_row(situation: Situation, evidence: Evidence, scorers: Mapping[str, Scorer]) -> Row:
+    """The features of both heads; the margin of the head *alone* is filled in when that head is trained."""
+    words = scorers["words"].score(evidence.wordings.features)
+    alone = measure_alone(evidence.article, evidence.wordings, words, evidence.rules)
+    compared = None
+    if evidence.comparisons:
+        pairs = scorers["pairs"].score(evidence.substitutions.features)
+        compared = measure_compared(evidence.article, evidence.comparisons, evidence.substitutions, pairs, 0.0)
+    return Row(
+        alone, compared, situation.spun, situation.case, situation.corpus, situation.group, situation.family,
+        situation.rate, len(evidence.article),
+    )  # fmt: skip
+
+
+def _measure_heads(task: tuple[str, bool]) -> Row:
+    assert _model is not None
+    situation = _draw(*task)
+    return measure_row(situation, _gather(situation), _model.scorers)
+
+
+def run_tasks(
+    function: Callable[[tuple[str, bool]], T], pool: Pool, count: int, seed: str, lexicon: Lexicon, model: Model | None
+) -> list[T]:
+    """``function`` over ``count`` situations, every second one spun, on all cores; the order is that of the
+    seeds, so the result does not depend on the number of cores."""
+    global _pool, _model, _lexicon
+    _pool, _model, _lexicon = pool, model, lexicon
+    tasks = [(f"{seed}:{n}", n % 2 == 0) for n in range(count)]
+    context = multiprocessing.get_context("fork")
+    with context.Pool() as workers:
+        return list(workers.imap(function, tasks, chunksize=32))
+
+
+# --- fitting
+
+
+def fit_scorers(learnt: Sequence[Mapping[str, Any]], seed: int) -> tuple[dict[str, Scorer], dict[str, float], dict[str, float]]:
+    """The scorers of words and pairs, the rules' precisions, and figures on folds not seen."""
+    scorers, figures = dict[str, Scorer](), dict[str, float]()
+    for name, labels, names in (("words", "swapped", WORDING), ("pairs", "shown", PAIR)):
+        features = np.concatenate([one[name] for one in learnt])
+        target = np.concatenate([one[labels] for one in learnt])
+        groups = np.repeat([hash_group(one["group"]) for one in learnt], [len(one[labels]) for one in learnt])
+        assert features.shape[1] == len(names)
+        estimator = SpunClassifier(iterations=150, leaves=24, min_samples=60, folds=3, seed=seed)
+        estimator.fit(features, target, groups)
+        figures[f"{name}_auc"] = float(roc_auc_score(target, estimator.margins_))
+        figures[f"{name}_rows"] = float(len(target))
+        scorers[name] = estimator.export()
+    rules = {}
+    for rule in _UNMEASURED:
+        hits = [hit for one in learnt for hit in one["hits"].get(rule, [])]
+        # Two imaginary misses: a rule that seldom hits is not trusted blindly.
+        rules[rule] = sum(hits) / (len(hits) + 2)
+    return scorers, rules, figures
+
+
+def hash_group(group: str) -> int:
+    """A stable number for a group of texts."""
+    return int.from_bytes(group.encode()[-6:].rjust(6, b"\0"), "big") ^ (len(group) << 48)
+
+
+def fit_heads(rows: Sequence[Row], seed: int) -> tuple[dict[str, Scorer], dict[str, float]]:
+    """The two article heads; the compared one sees margins of the other from folds not seen."""
+    groups = np.array([hash_group(row.group) for row in rows])
+    target = np.array([row.spun for row in rows])
+    # An altered quotation is three or four words in five hundred: without a reference it does not show.
+    fair = np.array([row.case != "quote" for row in rows])
+    alone = SpunClassifier(list(ALONE.values()), iterations=150, seed=seed)
+    features = np.array([row.alone for row in rows])
+    alone.fit(features[fair], target[fair], groups[fair])
+    margins = alone.decision_function(features)
+    margins[fair] = alone.margins_
+    has = np.array([row.compared is not None for row in rows])
+    compared_features = np.array([row.compared for row in rows if row.compared is not None])
+    compared_features[:, 0] = margins[has]
+    compared = SpunClassifier(list(COMPARED.values()), iterations=150, seed=seed)
+    compared.fit(compared_features, target[has], groups[has])
+    figures = {
+        "alone_auc": float(roc_auc_score(target[fair], alone.margins_)),
+        "compared_auc": float(roc_auc_score(target[has], compared.margins_)),
+    }
+    return {"alone": alone.export(), "compared": compared.export()}, figures
+
+
+def score_rows(rows: Sequence[Row], scorers: Mapping[str, Scorer]) -> NDArray[np.float64]:
+    """The article score of every row, by the head that applies: float64[rows]."""
+    margins = scorers["alone"].log_odds(np.array([row.alone for row in rows]))
+    scores = to_probability(margins)
+    has = [i for i, row in enumerate(rows) if row.compared is not None]
+    if has:
+        features = np.array([rows[i].compared for i in has])
+        features[:, 0] = margins[has]
+        scores[has] = scorers["compared"].score(features)
+    return scores
+
+
+def choose_thresholds(rows: Sequence[Row], scores: NDArray[np.float64]) -> Thresholds:
+    """The lowest scores at which no clean corpus apart is called spun, or suspect, more often than allowed."""
+    by_corpus = defaultdict[str, list[float]](list)
+    for row, score in zip(rows, scores, strict=True):
+        if not row.spun:
+            by_corpus[row.corpus].append(score)
+    large = [np.array(v) for v in by_corpus.values() if len(v) >= MIN_CORPUS]
+    large.append(np.concatenate([np.array(v) for v in by_corpus.values()]))
+
+    def lowest(cost: float) -> float:
+        return float(max(np.quantile(v, 1 - cost, method="higher") for v in large)) + 1e-6
+
+    return Thresholds(round(lowest(SUSPECT_COST), 6), round(lowest(SPUN_COST), 6))
+
+
+def train(
+    documents: Sequence[Document], dictionaries: Sequence[Dictionary], lexicon: Lexicon, sizes: Sizes, seed: int,
+    name: str, data_hash: str,
+) -> tuple[Model, list[Row]]:  # fmt: skip
+    """The whole training; returns the model and the validation rows that its figures come from."""
+    started = time.monotonic()
+
+    def say(message: str) -> None:
+        print(f"[{time.monotonic() - started:5.0f} s] {message}", file=sys.stderr, flush=True)
+
+    pools = build_pools(documents, dictionaries)
+    say(f"{len(documents)} documents, families {', '.join(d.family for d in dictionaries)}")
+    learnt = run_tasks(_learn_words_and_pairs, pools["scorers"], sizes.scorers, f"{seed}:scorers", lexicon, None)
+    scorers, rules, figures = fit_scorers(learnt, seed)
+    say(f"words and pairs: {figures}, rules {rules}")
+    half = Model(name, scorers, {}, rules, {})
+    rows = run_tasks(_measure_heads, pools["heads"], sizes.heads, f"{seed}:heads", lexicon, half)
+    heads, more = fit_heads(rows, seed)
+    scorers |= heads
+    say(f"heads: {more}")
+    validation = run_tasks(_measure_heads, pools["validation"], sizes.validation, f"{seed}:validation", lexicon, half)
+    scores = score_rows(validation, scorers)
+    thresholds = {}
+    for head in ("alone", "compared"):
+        mine = [i for i, row in enumerate(validation) if (row.compared is None) == (head == "alone")]
+        thresholds[head] = choose_thresholds([validation[i] for i in mine], scores[mine])
+    say(f"thresholds: {thresholds}")
+    card = {
+        "unspun": unspun.__version__,
+        "data_sha256": data_hash,
+        "seed": seed,
+        "families": sorted(d.family for d in dictionaries),
+        "corpora": sorted({d.corpus for d in documents}),
+        "situations": [sizes.scorers, sizes.heads, sizes.validation],
+        "figures": {k: round(v, 4) for k, v in (figures | more).items()},
+    }
+    return Model(name, scorers, thresholds, rules, card), validation
+
+
+def tabulate(rows: Sequence[Row], scores: NDArray[np.float64], thresholds: Mapping[str, Thresholds]) -> dict[str, dict[str, list[float]]]:
+    """Figures by case, corpus, family and rate: share called spun, share called suspect or spun, count."""
+    cells = defaultdict[str, dict[str, list[tuple[bool, bool]]]](lambda: defaultdict(list))
+    for row, score in zip(rows, scores, strict=True):
+        label = thresholds["alone" if row.compared is None else "compared"].label(score)
+        hit = (label == "spun", label != "clean")
+        side = "spun" if row.spun else "honest"
+        cells[f"{side} by case"][row.case].append(hit)
+        cells[f"{side} by length"][f"{min(row.words // 100, 4) * 100}+ words"].append(hit)
+        if row.spun:
+            with_references = "with source" if row.case == "source" else "same event" if row.case == "event" else "alone" if row.compared is None else None
+            if with_references and row.case != "quote":
+                cells[f"spun by family, {with_references}"][str(row.family)].append(hit)
+                bucket = next(r for r in (0.07, 0.12, 0.2, 0.35, 1.0) if row.rate <= r)
+                cells[f"spun by rate, {with_references}"][f"up to {bucket:.0%}"].append(hit)
+        else:
+            head = "alone" if row.compared is None else "compared"
+            cells[f"honest by corpus, {head}"][row.corpus].append(hit)
+    return {
+        table: {
+            key: [*(float(v) for v in np.mean(hits, axis=0)), len(hits)] for key, hits in sorted(cell.items())
+        }
+        for table, cell in sorted(cells.items())
+    }
+
+
+def print_tables(tables: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
+    for table, cell in tables.items():
+        print(f"\n{table:40} spun  suspect+   n")
+        for key, (spun, suspect, count) in cell.items():
+            print(f"  {key:36} {spun:6.3f}  {suspect:6.3f}  {int(count):5}")
+
+
+def read_documents(shared: Path) -> list[Document]:
+    """All clean documents of the shared corpora."""
+    return [document for name in (*HUMAN, *HARD) for document in read_corpus(shared, name)]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """``scripts/train``: train on the shared corpora, write the model file and print the figures."""
+    parser = argparse.ArgumentParser(prog="scripts/train", description=main.__doc__)
+    parser.add_argument("--shared", type=Path, required=True, help="the folder with corpora/, lexicons/, real/")
+    parser.add_argument("--out", type=Path, required=True, help="the model file to write")
+    parser.add_argument("--name", default="default@1", help="the model's name and version")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the usual number of situations")
+    parser.add_argument("--leave-out", action="append", default=[], metavar="FAMILY", help="a spinner family not trained on")
+    options = parser.parse_args(arguments)
+    if not options.shared.is_dir():
+        print(f"scripts/train: {options.shared}: no such folder; it holds the corpora to train on", file=sys.stderr)
+        return 2
+    lexicon = Lexicon.load()
+    dictionaries = load_dictionaries(lexicon, options.shared)
+    kept = [d for d in dictionaries if d.family not in options.leave_out]
+    left = [d for d in dictionaries if d.family in options.leave_out]
+    usual = Sizes()
+    sizes = Sizes(*(max(200, int(n * options.scale)) for n in (usual.scorers, usual.heads, usual.validation)))
+    documents = read_documents(options.shared)
+    model, validation = train(
+        documents, kept, lexicon, sizes, options.seed, options.name, hash_data(options.shared)
+    )
+    tables = tabulate(validation, score_rows(validation, model.scorers), model.thresholds)
+    if left:
+        pool = replace(build_pools(documents, left)["validation"])
+        rows = run_tasks(_measure_heads, pool, sizes.validation // 3, f"{options.seed}:left", lexicon, model)
+        strange = tabulate(rows, score_rows(rows, model.scorers), model.thresholds)
+        tables |= {f"LEFT OUT: {name}": cell for name, cell in strange.items() if name.startswith("spun")}
+    print_tables(tables)
+    card = model.card | {"tables": tables}
+    model = replace(model, card=card)
+    model.save(options.out)
+    print(json.dumps(model.card["figures"]), file=sys.stderr)
+    return 0
