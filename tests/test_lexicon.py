@@ -49,9 +49,7 @@ def test_zipf_is_that_of_wordfreq_also_outside_the_vocabulary(lexicon: Lexicon) 
 
 
 def test_similarity_orders_and_is_zero_for_unknown_words(lexicon: Lexicon) -> None:
-    near, far, unknown = lexicon.similarity(
-        ids("colour", "colour", "colour"), ids("color", "parliament", "xqzzy")
-    )
+    near, far, unknown = lexicon.similarity(ids("colour", "colour", "colour"), ids("color", "parliament", "xqzzy"))
     assert near > 0.7 > 0.2 > far
     assert unknown == 0
     assert lexicon.similarity(ids("said"), ids("said")) == pytest.approx(1, abs=1e-5)
@@ -141,9 +139,7 @@ def read_pair(lexicon: Lexicon, previous: int, word: int) -> tuple[int, float | 
     return -1, None
 
 
-@pytest.mark.parametrize(
-    ("previous", "word"), [("climate", "change"), ("lacking", "children"), ("mr", "president")]
-)
+@pytest.mark.parametrize(("previous", "word"), [("climate", "change"), ("lacking", "children"), ("mr", "president")])
 def test_log_prob_is_the_naive_reading_of_the_table(lexicon: Lexicon, previous: str, word: str) -> None:
     a, b = (int(i) for i in ids(previous, word))
     expected = read_pair(lexicon, a, b)[1]
@@ -166,9 +162,7 @@ def test_log_prob_with_two_words_before_adds_the_gain(lexicon: Lexicon) -> None:
         hit = np.flatnonzero(np.cumsum(steps) == three)
         step = float(table["backoff"][place]) + (float(table["gains"][start + hit[0]]) if len(hit) else 0.0)
     pair = lexicon.log_prob(ids("united"), ids("states"))[0]
-    found = lexicon.log_prob(
-        *(np.array([i, j], np.int32) for i, j in ((two, previous), (three, word), (one, before)))
-    )
+    found = lexicon.log_prob(*(np.array([i, j], np.int32) for i, j in ((two, previous), (three, word), (one, before))))
     assert found[0] == pytest.approx(pair + 0.1 * step, abs=1e-4)
     # The language model's own answers are -0.05 and -4.21.
     assert found == pytest.approx([-0.05, -4.21], abs=0.1)
@@ -198,9 +192,7 @@ def test_probabilities_after_a_word_sum_to_one(lexicon: Lexicon) -> None:
 def test_phrases_are_normalised_and_longer_than_a_word(lexicon: Lexicon) -> None:
     assert lexicon.phrases["profound", "learning"] == "deep learning"
     assert ("neural", "network") not in lexicon.phrases
-    assert all(
-        len(tortured) > 1 and expected != " ".join(tortured) for tortured, expected in lexicon.phrases.items()
-    )
+    assert all(len(tortured) > 1 and expected != " ".join(tortured) for tortured, expected in lexicon.phrases.items())
 
 
 def test_phrase_guards(tmp_path: Path, lexicon: Lexicon, capsys: pytest.CaptureFixture[str]) -> None:

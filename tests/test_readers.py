@@ -252,9 +252,7 @@ def test_lone_surrogates_become_one_replacement_each(tmp_path: Path) -> None:
 def test_gzip_is_streamed_up_to_where_it_breaks(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl.gz"
     noise = os.urandom(60_000).hex()
-    packed = gzip.compress(
-        json.dumps({"text": "whole"}).encode() + b"\n" + json.dumps({"text": noise}).encode()
-    )
+    packed = gzip.compress(json.dumps({"text": "whole"}).encode() + b"\n" + json.dumps({"text": noise}).encode())
     path.write_bytes(packed)
     assert [type(item) for item in read(path)] == [Article, Article]
     path.write_bytes(packed[:-20_000])

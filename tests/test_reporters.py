@@ -83,9 +83,7 @@ def test_rows_fall_by_score_and_those_without_come_last(verdict: Verdict) -> Non
     lines = print_table(unread, clean, verdict).splitlines()
     assert lines[0].split() == ["score", "label", "article", "reason", "spans", "strongest", "swaps"]
     assert lines[1].split()[:5] == ["0.973", "spun", "inbox/heart.txt", "name", "altered"]
-    assert lines[1].endswith(
-        "3 Worldwide Heart for Lacking ← International Center for Missing; household ← family"
-    )
+    assert lines[1].endswith("3 Worldwide Heart for Lacking ← International Center for Missing; household ← family")
     assert lines[2].split() == ["0.010", "clean", "clean.txt", "0"]
     assert lines[3].split() == ["–", "unscored", "gone.txt", "unreadable", "no", "such", "file"]
 
@@ -174,10 +172,7 @@ def test_a_row_holds_the_whole_verdict(verdict: Verdict) -> None:
     (row,) = read_csv(print_csv(verdict))
     assert tuple(row) == COLUMNS
     assert json.loads(row["spans"]) == [span.to_dict() for span in verdict.spans]
-    assert (
-        row["top_swaps"]
-        == "Worldwide Heart for Lacking ← International Center for Missing; household ← family"
-    )
+    assert row["top_swaps"] == "Worldwide Heart for Lacking ← International Center for Missing; household ← family"
     assert row["references"] == "archive/cnn.txt:spun:0.41"
     assert [row[name] for name in ("schema", "score", "label", "reason", "span_count", "model", "error")] == [
         "1", "0.973", "spun", "name_altered", "3", "default@1", "",
@@ -252,15 +247,10 @@ def test_the_page_says_what_the_verdict_says(article: Article, reference: Articl
     assert "Spun: words were probably swapped by a machine" in words
     assert "Estimated probability: 97 %. A signal, not a verdict." in words
     assert REASONS["name_altered"] in words
-    assert (
-        "Police thanked the International Center for Missing and Exploited Children. (archive/cnn.txt)"
-        in words
-    )
+    assert "Police thanked the International Center for Missing and Exploited Children. (archive/cnn.txt)" in words
     assert "The boy was found" not in words
     assert "archive/cnn.txt spun 41 %" in words
-    assert [
-        values["title"] for tag, values in page.tags if tag == "mark" and "stood" in values.get("title", "")
-    ] == [
+    assert [values["title"] for tag, values in page.tags if tag == "mark" and "stood" in values.get("title", "")] == [
         "1: name or title altered, 99 % sure. Probably stood there: International Center for Missing. "
         "Shown by: archive/cnn.txt.",
         "3: synonym, 80 % sure. Probably stood there: family.",
@@ -346,9 +336,7 @@ def test_a_long_sentence_is_cut_around_the_passage(article: Article) -> None:
     span = replace(mark(article.text, "household", "synonym", 0.8), reference=passage)
     verdict = Verdict("a", None, 0.5, "suspect", "synonyms_swapped", (span,), (Relation("r", "spun", 0.2),))
     words = Page(render_report(article, [Article("r", text)], verdict)).words
-    assert re.search(
-        r"…[before ]{200}“?the original words”[after ]{199}…|…[^…]*the original words[^…]*…", words
-    )
+    assert re.search(r"…[before ]{200}“?the original words”[after ]{199}…|…[^…]*the original words[^…]*…", words)
     assert words.count("before") < 40
 
 

@@ -112,9 +112,7 @@ def test_reports_share_a_quotation_and_no_more(event: str) -> None:
         # Letters only: an outlet spells harbour its own way.
         body = Text(read_body(path).replace("harbour", "harbor"))
         inside = {
-            i
-            for i, word in enumerate(body.words)
-            if any(start <= word.start < end for start, end in body.quotations)
+            i for i, word in enumerate(body.words) if any(start <= word.start < end for start, end in body.quotations)
         }
         runs = {n: [range(i, i + n) for i in range(len(body.words) - n + 1)] for n in (9, 15)}
         quoted.append({tuple(body.norms[i] for i in run) for run in runs[15] if inside.issuperset(run)})
@@ -163,9 +161,7 @@ def test_render_writes_then_check_notices_changes(tmp_path: Path) -> None:
     assert not stray.exists()
     truth = json.loads((folder / "truth.jsonl").read_text(encoding="utf-8"))
     assert truth["source"] == "fair-echo.md"
-    assert truth["substitutions"] == [
-        {"start": 2, "end": 5, "text": "row", "original": "line", "kind": "synonym"}
-    ]
+    assert truth["substitutions"] == [{"start": 2, "end": 5, "text": "row", "original": "line", "kind": "synonym"}]
 
 
 def test_missing_reference_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -194,9 +194,7 @@ def test_endings_are_put_back_or_lost() -> None:
 
 
 def test_phrases_go_first_and_keep_their_capitals() -> None:
-    spun = spin(
-        "A new era. New era. NEW ERA. The New Era.", SMALL, SpinSettings(1.0, names=True), random.Random(1)
-    )
+    spun = spin("A new era. New era. NEW ERA. The New Era.", SMALL, SpinSettings(1.0, names=True), random.Random(1))
     assert spun.text == "A fresh age. Fresh age. FRESH AGE. The Fresh Age."
 
 
@@ -295,9 +293,7 @@ def test_the_split_is_stable_and_about_two_to_one() -> None:
 
 
 def test_stories_are_found_by_their_rare_words() -> None:
-    fire = (
-        "Brannock warehouse fire Dunmere firefighters Kestrel Lane Tolland smoke Haverford evacuated Ashgrove"
-    )
+    fire = "Brannock warehouse fire Dunmere firefighters Kestrel Lane Tolland smoke Haverford evacuated Ashgrove"
     sale = "Quillon merger shares Vantage Pemberton dividend Orsino bid Lattimer takeover Castellan broker"
     texts = [
         fire,

@@ -165,7 +165,13 @@ def split_stretch(
 
 
 def _grow(
-    anchors: list[tuple[int, int]], a0: int, a1: int, r0: int, r1: int, breaks: Breaks, reference_breaks: Breaks
+    anchors: list[tuple[int, int]],
+    a0: int,
+    a1: int,
+    r0: int,
+    r1: int,
+    breaks: Breaks,
+    reference_breaks: Breaks,
 ) -> list[Pair]:
     """Pairs around the anchors, each grown over the words left over beside it up to the next punctuation."""
     pairs = list[Pair]()
@@ -260,9 +266,7 @@ def align(
             elif s1 == s0:
                 inserted += b1 - b0
             elif max(b1 - b0, s1 - s0) <= MAX_STRETCH:
-                pairs.extend(
-                    split_stretch(b0, b1, s0, s1, similarity, article.breaks, reference.examined.breaks)
-                )
+                pairs.extend(split_stretch(b0, b1, s0, s1, similarity, article.breaks, reference.examined.breaks))
             else:
                 deleted += s1 - s0
                 inserted += b1 - b0

@@ -23,6 +23,8 @@ FORMAT: Final = 1
 #: The four scorers: of words without a reference, of pairs of wordings, of an article alone, of an article
 #: compared with references.
 SCORERS: Final = ("words", "pairs", "alone", "compared")
+#: Share of spun articles that scores are calibrated for. Where fewer are spun, a score means less.
+PRIOR: Final = 0.1
 #: Margins beyond this say no more: no data set here is large enough to tell odds of e^12.
 MAX_MARGIN: Final = 12.0
 
@@ -102,7 +104,15 @@ class Model:
             raise ModelError(f"{file}: there is no such model file") from missing
         except ModelError:
             raise
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            EOFError,
+            zipfile.BadZipFile,
+            AttributeError,
+        ) as error:
             raise ModelError(f"{file}: not a model file of unspun, or damaged ({error})") from error
 
     def save(self, path: Path) -> None:

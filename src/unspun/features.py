@@ -7,7 +7,7 @@ own; the length itself is there to tell how much a rate can be trusted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -32,8 +32,21 @@ COMPARED: Final = {
     "alone": 1,
     "swaps": 1, "swap_rate": 1, "swaps_of_covered": 1, "sure_swaps": 1, "quote_swaps": 1, "name_swaps": 1,
     "quote_share": 1, "swaps_of_differences": 1, "best_reference_rate": 1, "agreed_swaps": 1,
-    "coverage": 0, "identity": 0, "new_words": 0, "fluency": 0, "length": 0,
+    "coverage": 0, "identity": 0, "new_words": 0, "length": 0, "fluency": 1, "odder": 1, "oddity": 1,
 }  # fmt: skip
+
+
+#: A text -> float64[words], log-odds that each of its words was swapped in.
+ScoreWords = Callable[[Examined], NDArray[np.float64]]
+#: Log-odds of words that are not examined: function words are seldom swapped.
+UNEXAMINED: Final = -4.0
+
+
+def spread_words(article: Examined, wordings: Wordings, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """float64[words] from the values of the examined words."""
+    spread = np.full(len(article), UNEXAMINED)
+    spread[wordings.places] = log_odds
+    return spread
 
 
 def _per_hundred(count: float, words: int) -> float:
@@ -56,9 +69,7 @@ def measure_alone(
     column = WORDING.index
     fit = np.minimum(features[:, column("fit_left")], features[:, column("fit_right")])
     kinds = [finding.kind for finding in rules]
-    doubled = sum(
-        f.kind == "grammar" and article.text.norms[f.first] == article.text.norms[f.last - 1] for f in rules
-    )
+    doubled = sum(f.kind == "grammar" and article.text.norms[f.first] == article.text.norms[f.last - 1] for f in rules)
     return np.array([
         np.log(words + 1),
         swapped.mean(),
@@ -97,9 +108,15 @@ def measure_compared(
     found: Substitutions,
     scores: NDArray[np.float64],
     alone: float,
+    score_words: ScoreWords,
 ) -> NDArray[np.float64]:
     """float64[len(COMPARED)]. ``scores`` float64[pairs]: the probability that each pair is a swap; ``alone``:
-    the margin of the head that sees the article only."""
+    the margin of the head that sees the article only; ``score_words``: the probability, without reference,
+    that each word of a text was swapped in.
+
+    ``odder`` tells the direction: by how much the article's wordings look more like swaps than those of the
+    reference opposite them. An original beside its own spun copy has it below zero.
+    """
 
     words = len(article)
     chosen = choose_strongest(found.pairs, scores)
@@ -123,6 +140,7 @@ def measure_compared(
         identities.append(matched / inside if inside > 15 else 0.0)
         news.append((alignment.inserted + alignment.deleted) / inside)
     best = int(np.argmax(coverages))
+    odder, oddity = _measure_direction(article, comparisons, found, scores, chosen, score_words)
     total = float((strength * widths).sum())
     return np.array([
         alone,
@@ -137,6 +155,27 @@ def measure_compared(
         max(rates),
         np.log1p(strength[agreed].sum()),
         coverages[best], identities[best], news[best],
-        float((strength * features[:, column("fluency_mean")]).sum() / (strength.sum() + 1.0)),
         np.log(words + 1),
+        float((strength * features[:, column("fluency_mean")]).sum() / (strength.sum() + 1.0)),
+        odder, oddity,
     ])  # fmt: skip
+
+
+def _measure_direction(
+    article: Examined, comparisons: Sequence[Comparison], found: Substitutions, scores: NDArray[np.float64],
+    chosen: Sequence[int], score_words: ScoreWords,
+) -> tuple[float, float]:  # fmt: skip
+    """How much odder the article's wordings are than the reference's (difference of the log-odds of being
+    swapped in, by the strength of each pair), and how odd they are in themselves."""
+    own = score_words(article)
+    difference = oddity = weight = 0.0
+    for i in chosen:
+        if scores[i] < 0.2:
+            continue
+        pair = found.pairs[i]
+        theirs = score_words(comparisons[found.owner[i]].reference.examined)
+        a, r = own[pair.a0 : pair.a1].max(), theirs[pair.r0 : pair.r1].max()
+        difference += scores[i] * (a - r)
+        oddity += scores[i] * a
+        weight += scores[i]
+    return difference / (weight + 1.0), oddity / (weight + 1.0)

@@ -204,9 +204,7 @@ def _read_folder(folder: Path, skipped: Skipped | None) -> Iterator[Article | Un
         yield _unreadable(folder.name or str(folder), folder, error)
 
 
-def _walk(
-    folder: Path, around: tuple[tuple[int, int], ...], skipped: Skipped | None
-) -> Iterator[Path | Unreadable]:
+def _walk(folder: Path, around: tuple[tuple[int, int], ...], skipped: Skipped | None) -> Iterator[Path | Unreadable]:
     """Files below ``folder`` in order of name; ``around``: device and inode of the folders that hold it."""
     try:
         status = folder.stat()

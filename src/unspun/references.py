@@ -25,9 +25,10 @@ from unspun.text import Text
 RARE_ZIPF: Final = 4.6
 #: How many references an article is compared with at most. Same-event sets seldom hold more.
 MAX_CANDIDATES: Final = 8
-#: Share of an article's weight that a reference must hold to be compared. Found on ECB+: reports of one
-#: event share 0.10 and more, reports of different events of one topic 0.01 to 0.05.
-MIN_SHARED: Final = 0.03
+#: Share of an article's weight that a reference must hold to be compared. Among 2,000 articles, 95 % of the
+#: pairs of ECB+ reports of one event share this much; so does the best stranger in half of the cases, which
+#: costs an alignment but no accuracy.
+MIN_SHARED: Final = 0.02
 
 _P1: Final = np.uint64(0x9E3779B97F4A7C15)
 _P2: Final = np.uint64(0xC2B2AE3D27D4EB4F)
@@ -104,7 +105,8 @@ class References:
     def weights(self) -> NDArray[np.float32]:
         """How much a shared word says, float32 by word number: 0.05 for "the", 1.25 for a word never seen."""
         zipf = self._lexicon.zipf(list(self._numbers))
-        return np.clip((7.0 - zipf) / 4.0, 0.05, 1.25).astype(np.float32)
+        weights: NDArray[np.float32] = np.clip((7.0 - zipf) / 4.0, 0.05, 1.25).astype(np.float32)
+        return weights
 
     def prepare(self) -> None:
         """Build the search tables now, so that forked workers share them."""
@@ -127,7 +129,9 @@ class References:
         return np.concatenate([words, triples]), np.concatenate([weights[rare], triple_weights])
 
     @cached_property
-    def _postings(self) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.uint64], NDArray[np.int64]]:
+    def _postings(
+        self,
+    ) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.uint64], NDArray[np.int64]]:
         """Feature of each posting (sorted), its reference, the distinct features, and where each begins."""
         features = [self._features(reference.ids)[0] for reference in self._references]
         flat = np.concatenate(features) if features else np.zeros(0, np.uint64)

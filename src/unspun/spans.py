@@ -110,9 +110,7 @@ def _tighten(article: Examined, other: Examined, pair: Pair) -> Pair:
     return Pair(a0, pair.a1, r0, pair.r1)
 
 
-def _make_finding(
-    article: Examined, evidence: Evidence, group: Sequence[int], scores: NDArray[np.float64]
-) -> Finding:
+def _make_finding(article: Examined, evidence: Evidence, group: Sequence[int], scores: NDArray[np.float64]) -> Finding:
     found = evidence.substitutions
     reference = evidence.comparisons[found.owner[group[0]]].reference
     first, last = found.pairs[group[0]], found.pairs[group[-1]]

@@ -19,9 +19,7 @@ _APOSTROPHES: Final = "'\u2019\u02bc\uff07"
 
 #: A number with its separators, or a run of letters and digits joined by apostrophes, combining marks or
 #: invisible characters. Hyphens separate words: spinners swap either half of "start-up".
-WORD: Final = re.compile(
-    rf"\d+(?:[.,]\d+)+|[^\W_]+(?:[{_APOSTROPHES}{INVISIBLE}{_MARKS}]+[^\W_]+)*[{_MARKS}]*"
-)
+WORD: Final = re.compile(rf"\d+(?:[.,]\d+)+|[^\W_]+(?:[{_APOSTROPHES}{INVISIBLE}{_MARKS}]+[^\W_]+)*[{_MARKS}]*")
 
 #: Letters of other alphabets that look like Latin ones (Unicode TR 39 confusables, the single-letter part
 #: that turns up in English text).
@@ -41,7 +39,8 @@ _SENTENCE_END: Final = re.compile(
 #: Words whose full stop does not end a sentence; single letters (initials) are handled apart.
 _ABBREVIATIONS: Final = frozenset(
     "mr mrs ms dr prof st gen sen rep gov lt col capt cmdr sgt maj hon rev jr sr inc corp co ltd no vs etc al "
-    "fig dept univ jan feb mar apr jun jul aug sep sept oct nov dec approx est ave blvd mt ft u.s u.k u.n a.m p.m e.g i.e".split()
+    "fig dept univ jan feb mar apr jun jul aug sep sept oct nov dec approx est ave blvd mt ft u.s u.k u.n a.m "
+    "p.m e.g i.e".split()
 )
 _LAST_WORD: Final = re.compile(r"[\w.]+$")
 

@@ -12,19 +12,21 @@ from unspun.examined import Examined
 from unspun.extractors import Finding
 
 #: Vowel letters that sound as consonants, and the silent h.
-_CONSONANT_SOUND: Final = re.compile(r"(?:uni(?!n|m)|us[aeiu]|ut[aeio]|eu|ew|one\b|once\b|one-|ur[aeio]|ubiq|ufo|u\b)")
+_CONSONANT_SOUND: Final = re.compile(r"(?:uni(?![dmn])|us[aeiu]|ut[aeio]|eu|ew|one\b|once\b|one-|ur[aeio]|ubiq|ufo|u\b)")
 _VOWEL_SOUND: Final = re.compile(r"(?:hour|honest|honou?r|heir|8|11\b|18\b)")
+#: Words that take either article: an unstressed h ("an historic"), and the herb of either side of the Atlantic.
+_EITHER: Final = re.compile("histor|hotel|hero|habit|hyster|horrif|herb|heredit")
 #: Words that may stand twice in good English.
-_MAY_DOUBLE: Final = frozenset("had that is was very so no ha bye blah long far many much there her you it do in on really".split())
+_MAY_DOUBLE: Final = frozenset(
+    "had that is was very so no ha bye blah long far many much there her you it do in on really".split()
+)
 
 
 def wrong_article(article: str, word: str) -> bool:
     """Whether "a" or "an" stands before a word that wants the other one; False when in doubt."""
-    if not word[0].isalpha() and not word[0].isdigit():
+    if not word[0].isalnum() or _EITHER.match(word):
         return False
-    vowel = bool(_VOWEL_SOUND.match(word)) or (
-        word[0] in "aeiou" and not _CONSONANT_SOUND.match(word)
-    )
+    vowel = bool(_VOWEL_SOUND.match(word)) or (word[0] in "aeiou" and not _CONSONANT_SOUND.match(word))
     return vowel if article == "a" else not vowel
 
 
@@ -48,8 +50,8 @@ def find_broken_grammar(article: Examined, a_an: float, doubled: float) -> list[
                 findings.append(Finding(index, index + 2, "grammar", a_an, f"{right} {shown}"))
         elif word == after and len(word) > 1 and word.isalpha() and word not in _MAY_DOUBLE:
             # Names double ("Duran Duran", "New York, New York"): both capitalised is no evidence.
-            if not (article.capital[index] and article.capital[index + 1]):
-                findings.append(
-                    Finding(index, index + 2, "grammar", doubled, raw[words[index].start : words[index].end])
-                )
+            named = article.capital[index] and article.capital[index + 1]
+            if not named:
+                once = raw[words[index].start : words[index].end]
+                findings.append(Finding(index, index + 2, "grammar", doubled, once))
     return findings

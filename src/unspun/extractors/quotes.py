@@ -12,4 +12,6 @@ from unspun.examined import Examined
 
 def is_quote(article: Examined, reference: Examined, pair: Pair) -> bool:
     """Whether both wordings stand inside quotation marks."""
-    return bool((article.quotation[pair.a0 : pair.a1] >= 0).all() and (reference.quotation[pair.r0 : pair.r1] >= 0).all())
+    return bool(
+        (article.quotation[pair.a0 : pair.a1] >= 0).all() and (reference.quotation[pair.r0 : pair.r1] >= 0).all()
+    )

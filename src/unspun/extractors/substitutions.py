@@ -102,7 +102,8 @@ def _density(matched: NDArray[np.bool_], first: NDArray[np.int32], last: NDArray
     total = np.append(0, np.cumsum(matched))
     low, high = np.maximum(first - REACH, 0), np.minimum(last + REACH, len(matched))
     hits = total[first] - total[low] + total[high] - total[last]
-    return hits / np.maximum(first - low + high - last, 1)
+    density: NDArray[np.float64] = hits / np.maximum(first - low + high - last, 1)
+    return density
 
 
 def _runs(matched: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -129,7 +130,9 @@ def _fluency(
     previous, following = list[NDArray[np.int32]](), list[NDArray[np.int32]]()
     lengths = np.empty(len(first), np.int64)
     padded = np.append(article.ids, np.int32(-1))
-    for i, (a0, a1, r0, r1) in enumerate(zip(first.tolist(), last.tolist(), other_first.tolist(), other_last.tolist(), strict=True)):
+    for i, (a0, a1, r0, r1) in enumerate(
+        zip(first.tolist(), last.tolist(), other_first.tolist(), other_last.tolist(), strict=True)
+    ):
         before = padded[a0 - 1] if a0 and not article.breaks[a0] else -1
         after = padded[a1] if not article.breaks[a1] else -1
         chain = np.concatenate([[before], other.ids[r0:r1], [after]]).astype(np.int32)
@@ -142,7 +145,7 @@ def _fluency(
     log = article.lexicon.log_prob(a, b).astype(np.float32)
     log[ends[b[ends] < 0]] = 0
     total = np.add.reduceat(log, np.append(0, ends[:-1] + 1))
-    return total, total / lengths
+    return total, (total / lengths).astype(np.float32)
 
 
 def _support(
@@ -168,9 +171,7 @@ def _support(
     for i, pair in enumerate(pairs):
         for k, hits in enumerate(dense):
             own[i] += k != owner[i] and bool(hits[pair.a0 : pair.a1].all())
-    other = np.array(
-        [len(agreeing[p.a0, p.a1, w]) for p, w in zip(pairs, wordings, strict=True)], np.int32
-    ).reshape(-1)
+    other = np.array([len(agreeing[p.a0, p.a1, w]) for p, w in zip(pairs, wordings, strict=True)], np.int32).reshape(-1)
     return own, other
 
 
@@ -183,9 +184,7 @@ def _nearness(article: Examined, other: Examined, pair: Pair) -> tuple[float, in
     b = np.tile(other.ids[right], len(left))
     lexicon = article.lexicon
     bits = int(np.bitwise_or.reduce(lexicon.synonym_bits(a, b)))
-    letters = max(
-        fuzz.ratio(article.text.norms[i], other.text.norms[j]) / 100 for i in left for j in right
-    )
+    letters = max(fuzz.ratio(article.text.norms[i], other.text.norms[j]) / 100 for i in left for j in right)
     return (
         float(lexicon.similarity(a, b).max()),
         bits,

@@ -6,7 +6,7 @@ A noisy channel run backwards. A spinner replaced a word u by its synonym w with
     log10 [ sum over u in synonyms(w) of P(u | words around) / synonyms of u ]  -  log10 P(w | words around)
 
 says how much likelier it is that some u stood there than that w was written, and the likeliest u is the
-suggestion. Probabilities of word sequences come from the lexicon's bigrams. (The idea of a noisy channel is
+suggestion. Probabilities of word sequences come from the lexicon's trigrams. (The idea of a noisy channel is
 Shannon's; its use for spelling Kernighan, Church and Gale's, 1990; for un-spinning it is ours.)
 """
 
@@ -32,7 +32,7 @@ FEATURES: Final = (
     "gain", "best_gain", "left_gain", "right_gain", "prior_gain",
     "fit_left", "fit_right", "best_fit_left", "best_fit_right",
     "zipf", "best_zipf", "similarity", "sources", "synonyms", "capital", "opens",
-    "unknown_around", "relative_zipf", "context", "best_context",
+    "unknown_around", "relative_zipf", "context", "best_context", "times", "best_times", "synonym_times",
 )  # fmt: skip
 
 
@@ -55,7 +55,21 @@ def _log_out_degree(lexicon: Lexicon) -> NDArray[np.float32]:
 def _expand(starts: NDArray[np.int32], counts: NDArray[np.int32]) -> NDArray[np.intp]:
     """The indices of ranges ``starts[i] .. starts[i] + counts[i]``, one after another."""
     ends = np.cumsum(counts)
-    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - counts), counts)
+    indices: NDArray[np.intp] = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - counts), counts)
+    return indices
+
+
+def _neighbours(article: Examined) -> NDArray[np.int32]:
+    """int32[4, n]: the ids of the two words before and the two after each word, -1 across punctuation."""
+    ids, breaks = article.ids, article.breaks
+    none = np.full(2, -1, np.int32)
+    padded = np.concatenate([none, ids, none])
+    closed = np.concatenate([[True], breaks, [True]])
+    left = np.where(closed[1:-2], -1, padded[1:-3])
+    right = np.where(closed[2:-1], -1, padded[3:-1])
+    before_left = np.where(closed[1:-2] | closed[:-3], -1, padded[:-4])
+    after_right = np.where(closed[2:-1] | closed[3:], -1, padded[4:])
+    return np.stack([before_left, left, right, after_right]).astype(np.int32)
 
 
 def examine_wording(article: Examined) -> Wordings:
@@ -72,17 +86,18 @@ def examine_wording(article: Examined) -> Wordings:
     flat = _expand(starts[ids[places]], counts)
     owner = np.repeat(np.arange(len(places)), counts)
     candidates, sources = lexicon.synonym_ids[flat], lexicon.synonym_sources[flat]
+    own = ids[places]
 
-    before = np.where(article.breaks[:-1], -1, np.append(-1, ids[:-1])).astype(np.int32)
-    after = np.where(article.breaks[1:], -1, np.append(ids[1:], -1)).astype(np.int32)
-    left, right, own = before[places], after[places], ids[places]
+    around = _neighbours(article)[:, places]
 
     def fit(words: NDArray[np.int32], at: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        # How much likelier than by its frequency alone a word is after the word before, and the word after
-        # it: 0 where nothing is known of that neighbour.
-        a, b = left[at], right[at]
-        follows = np.where(a >= 0, lexicon.log_prob(a, words) - lexicon.log_unigram(words), 0)
-        leads = np.where(b >= 0, lexicon.log_prob(words, b) - lexicon.log_unigram(b), 0)
+        # How much likelier than by its frequency alone a word is after the words before it, and the words
+        # after it: 0 where nothing is known of a neighbour.
+        before_left, left, right, after_right = around[:, at]
+        follows = np.where(left >= 0, lexicon.log_prob(left, words, before_left) - lexicon.log_unigram(words), 0)
+        leads = np.where(right >= 0, lexicon.log_prob(words, right, left) - lexicon.log_unigram(right), 0)
+        beyond = lexicon.log_prob(right, after_right, words) - lexicon.log_prob(right, after_right)
+        leads += np.where((right >= 0) & (after_right >= 0), beyond, 0)
         return follows.astype(np.float32), leads.astype(np.float32)
 
     own_left, own_right = fit(own, np.arange(len(places)))
@@ -93,7 +108,9 @@ def examine_wording(article: Examined) -> Wordings:
 
     first = np.append(0, np.cumsum(counts)[:-1])
     peak = np.maximum.reduceat(posterior, first)
-    gain = peak + np.log10(np.add.reduceat(10 ** (posterior - peak[owner]), first)) - (own_left + own_right + own_unigram)
+    gain = (
+        peak + np.log10(np.add.reduceat(10 ** (posterior - peak[owner]), first)) - (own_left + own_right + own_unigram)
+    )
     prior_peak = np.maximum.reduceat(channel, first)
     prior = prior_peak + np.log10(np.add.reduceat(10 ** (channel - prior_peak[owner]), first)) - own_unigram
     # The best candidate: the first one that reaches the peak.
@@ -105,7 +122,8 @@ def examine_wording(article: Examined) -> Wordings:
     content = zipf[article.content]
     usual = float(np.median(content)) if len(content) else 5.0
     unigram_zipf = own_unigram[:, None]
-    around_unknown = (left < 0).astype(np.float32) + (right < 0)
+    around_unknown = (around[1] < 0).astype(np.float32) + (around[2] < 0)
+    times = np.bincount(known[ids >= 0], minlength=lexicon.size)
     bits = sources[best_at]
     context_own, context_best = _topic_fit(article, places, own, best)
     features = np.column_stack([
@@ -124,6 +142,8 @@ def examine_wording(article: Examined) -> Wordings:
         around_unknown,
         zipf[places] - usual,
         context_own, context_best - context_own,
+        np.log2(times[own]), np.log2(1 + times[best]),
+        np.log2(1 + np.maximum.reduceat(times[candidates], first)),
     ]).astype(np.float32)  # fmt: skip
     return Wordings(places, best.astype(np.int32), features)
 

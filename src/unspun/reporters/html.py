@@ -68,9 +68,7 @@ def render_report(article: Article, references: Sequence[Article], verdict: Verd
     rows, reached = [], 0
     for number, span in enumerate(verdict.spans, 1):
         if span.start < reached or article.text[span.start : span.end] != span.text:
-            raise ValueError(
-                f"{article.id}: span {number} of the verdict does not fit the text: score this text again"
-            )
+            raise ValueError(f"{article.id}: span {number} of the verdict does not fit the text: score this text again")
         quote = _quote(span.reference, texts.get(span.reference.id)) if span.reference else None
         rows.append(_Row(number, article.text[reached : span.start], span, _tooltip(number, span), quote))
         reached = span.end

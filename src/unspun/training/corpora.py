@@ -94,9 +94,7 @@ def read_corpus(shared: Path, name: str) -> list[Document]:
     broken file.
     """
     path = corpus_path(shared, name)
-    documents = [
-        _document(row, name) for row in _rows(path) if _LEFT_OUT not in (row["kind"], row.get("tool"))
-    ]
+    documents = [_document(row, name) for row in _rows(path) if _LEFT_OUT not in (row["kind"], row.get("tool"))]
     return _group_stories(documents) if name == "fnc1" else documents
 
 
@@ -167,17 +165,13 @@ def _root(parent: list[int], index: int) -> int:
 
 def _group_stories(documents: list[Document]) -> list[Document]:
     story = {d.id: f"fnc1:story:{group[0].id}" for group in find_stories(documents) for d in group}
-    return [
-        Document(d.id, d.text, d.corpus, d.kind, story.get(d.id), story.get(d.id, d.group)) for d in documents
-    ]
+    return [Document(d.id, d.text, d.corpus, d.kind, story.get(d.id), story.get(d.id, d.group)) for d in documents]
 
 
 def _document(row: dict[str, Any], name: str) -> Document:
     corpus = f"{name}/{row['kind']}" if name in HARD else name
     cluster = row.get("site") or row.get("cluster")
-    return Document(
-        row["id"], row["text"], corpus, row["kind"], cluster, _group(row, name, cluster), row.get("domain")
-    )
+    return Document(row["id"], row["text"], corpus, row["kind"], cluster, _group(row, name, cluster), row.get("domain"))
 
 
 def _group(row: dict[str, Any], name: str, cluster: str | None) -> str:

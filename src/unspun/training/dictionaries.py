@@ -157,10 +157,7 @@ def load_spinbot(shared: Path) -> Dictionary:
     swaps = list(_spinbot_words(shared))
     pairs = [swap for swap in swaps if swap[2] > 1]
     held_out = {
-        pair
-        for excerpt in read_excerpts(shared)
-        if split(excerpt.group) == "validation"
-        for pair in excerpt.evidence
+        pair for excerpt in read_excerpts(shared) if split(excerpt.group) == "validation" for pair in excerpt.evidence
     }
     with _existing(shared / "real" / "spinbot_phrasebook.tsv").open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
@@ -225,8 +222,7 @@ def load_neighbours(lexicon: Lexicon) -> Dictionary:
         nearness[lexicon.is_inflection_of(own, candidates) | (classes != classes[id]) | ~plain] = 0
         best = np.argpartition(-nearness, _NEIGHBOURS)[:_NEIGHBOURS]
         return tuple(
-            (lexicon.word(int(other)), float(nearness[other]) ** 4)
-            for other in best[nearness[best] > _LEAST_NEARNESS]
+            (lexicon.word(int(other)), float(nearness[other]) ** 4) for other in best[nearness[best] > _LEAST_NEARNESS]
         )
 
     return Dictionary("neighbours", "neighbours", {}, look_up=look_up)
@@ -270,11 +266,7 @@ def _spinbot_words(shared: Path) -> Iterator[tuple[str, str, float]]:
     """The word swaps derived from tortured phrases, less what an alignment of function words made up."""
     for row in _rows(shared / "lexicons" / "spinbot_words.jsonl.gz"):
         original, spun = row["original"], row["spun"]
-        if (
-            original not in FUNCTION_WORDS
-            and spun not in FUNCTION_WORDS
-            and min(len(original), len(spun)) > 2
-        ):
+        if original not in FUNCTION_WORDS and spun not in FUNCTION_WORDS and min(len(original), len(spun)) > 2:
             yield original, spun, float(row["count"])
 
 

