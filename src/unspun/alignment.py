@@ -7,7 +7,7 @@ operations (rapidfuzz), and every stretch where both sides have other words is s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -214,16 +214,16 @@ MIN_FOLLOWING: Final = 0.5
 COVER: Final = 11
 
 
-def _cover(partner: NDArray[np.int32], pairs: list[Pair]) -> NDArray[np.bool_]:
-    matched = partner >= 0
-    total = np.append(0, np.cumsum(matched))
-    at = np.arange(len(matched))
-    low, high = np.maximum(at - COVER // 2, 0), np.minimum(at + COVER // 2 + 1, len(matched))
-    dense: NDArray[np.bool_] = (total[high] - total[low]) >= MIN_FOLLOWING * (high - low)
-    opposite = matched.copy()
-    for pair in pairs:
+def follows(partner: NDArray[np.int32], swaps: Iterable[Pair] = ()) -> NDArray[np.bool_]:
+    """Which words follow the reference: those with a match, or in one of the ``swaps``, among others such."""
+    opposite = partner >= 0
+    for pair in swaps:
         opposite[pair.a0 : pair.a1] = True
-    return dense & opposite
+    total = np.append(0, np.cumsum(opposite))
+    at = np.arange(len(opposite))
+    low, high = np.maximum(at - COVER // 2, 0), np.minimum(at + COVER // 2 + 1, len(opposite))
+    following: NDArray[np.bool_] = opposite & (total[high] - total[low] >= MIN_FOLLOWING * (high - low))
+    return following
 
 
 def align(
@@ -270,4 +270,4 @@ def align(
             else:
                 deleted += s1 - s0
                 inserted += b1 - b0
-    return Alignment(partner, segment_of, ranges, tuple(pairs), _cover(partner, pairs), deleted, inserted)
+    return Alignment(partner, segment_of, ranges, tuple(pairs), follows(partner), deleted, inserted)

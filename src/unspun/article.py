@@ -14,6 +14,9 @@ SCHEMA: Final = 1
 #: The kinds of span, most telling first: where two spans overlap with equal scores the earlier kind stays.
 KINDS: Final = ("trick", "name", "quote", "phrase", "synonym", "grammar")
 
+#: Spans from this score on are shown before others: wrong in one of five at most, by calibration.
+SURE: Final = 0.8
+
 LABELS: Final = ("spun", "suspect", "clean", "unscored")
 
 RELATIONS: Final = ("spun", "copy", "edited", "independent")
@@ -137,8 +140,19 @@ class Verdict:
     error: str | None = None
 
     def strongest(self, count: int) -> list[Span]:
-        """The ``count`` spans that convince most: those with a suggestion first, then by score."""
-        ranked = sorted(self.spans, key=lambda s: (s.suggestion is None, -s.score, KINDS.index(s.kind), s.start))
+        """The ``count`` spans that convince a reader most: sure ones with a suggestion that a reference shows,
+        names before quotations before the rest."""
+        ranked = sorted(
+            self.spans,
+            key=lambda span: (
+                span.suggestion is None,
+                span.reference is None,
+                span.score < SURE,
+                KINDS.index(span.kind),
+                -span.score,
+                span.start,
+            ),
+        )
         return ranked[:count]
 
     def to_dict(self) -> dict[str, Any]:

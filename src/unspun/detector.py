@@ -8,14 +8,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from unspun.article import REASON_OF_KIND, Article, Relation, Span, Unreadable, Verdict
+from unspun.article import REASON_OF_KIND, Article, Span, Unreadable, Verdict
 from unspun.classifier import Model
 from unspun.evidence import Evidence, gather_evidence
 from unspun.lexicon import Lexicon
 from unspun.references import References
+from unspun.relations import relate
 from unspun.scoring import measure, score_article
 from unspun.spans import build_spans
 from unspun.text import Text
@@ -135,7 +133,7 @@ class Detector:
             label,
             reason,
             spans,
-            tuple(_relations(evidence, measured.pairs, label)),
+            relate(evidence, measured.pairs, label != "clean"),
             self.model.name,
         )
 
@@ -166,29 +164,6 @@ def _main_reason(spans: Iterable[Span]) -> str:
     for span in spans:
         totals[span.kind] = totals.get(span.kind, 0.0) + weights[span.kind] * span.score
     return REASON_OF_KIND[max(totals, key=lambda kind: totals[kind])] if totals else "synonyms_swapped"
-
-
-def _relations(evidence: Evidence, scores: NDArray[np.float64], label: str) -> Iterator[Relation]:
-    """The relation to each reference compared, strongest first; a first version by rule."""
-    for copy in evidence.copies:
-        yield Relation(copy.article.id, "copy", 1.0)
-    related = []
-    for k, comparison in enumerate(evidence.comparisons):
-        alignment = comparison.alignment
-        swaps = float(scores[evidence.substitutions.owner == k].sum())
-        covered = int(alignment.covered.sum())
-        if label != "clean" and swaps >= 3 and swaps >= 0.03 * covered:
-            relation = "spun"
-        elif alignment.coverage >= 0.95 and len(alignment.pairs) <= 0.01 * covered:
-            relation = "copy"
-        elif alignment.coverage >= 0.5:
-            relation = "edited"
-        else:
-            relation = "independent"
-        related.append((swaps, Relation(comparison.reference.article.id, relation, round(alignment.coverage, 4))))
-    order = {"spun": 0, "copy": 1, "edited": 2, "independent": 3}
-    related.sort(key=lambda item: (order[item[1].relation], -item[0], -item[1].coverage))
-    yield from (relation for _, relation in related)
 
 
 _worker: tuple[Detector, References | None] | None = None

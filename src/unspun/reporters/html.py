@@ -29,7 +29,7 @@ _KIND_WORDS: Final = {
     "name": "name or title altered",
     "quote": "quotation altered",
     "phrase": "tortured phrase",
-    "synonym": "synonym",
+    "synonym": "swapped word or phrase",
     "grammar": "broken grammar",
 }
 #: Characters of a reference shown before and after a passage, where its sentence is longer than that.

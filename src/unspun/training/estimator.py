@@ -56,7 +56,7 @@ class SpunClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_classification_targets(y)
         self.classes_, target = np.unique(y, return_inverse=True)
         if len(self.classes_) != 2:
-            raise ValueError(f"Only binary classification is supported: there are {len(self.classes_)} classes, class")
+            raise ValueError(f"Only binary classification is supported: y has {len(self.classes_)} class(es)")
         folds = min(self.folds, int(np.bincount(target).min()))
         margins = np.zeros(len(target))
         if folds >= 2:
@@ -75,6 +75,11 @@ class SpunClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.offset_ = float(calibration.intercept_[0])
         self.margins_ = self.slope_ * margins + self.offset_
         return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
 
     def _new_trees(self) -> HistGradientBoostingClassifier:
         return HistGradientBoostingClassifier(
@@ -102,6 +107,7 @@ class SpunClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
         """The likelier class of each row."""
+        check_is_fitted(self)
         chosen: NDArray[Any] = self.classes_[(self.decision_function(X) > 0).astype(int)]
         return chosen
 

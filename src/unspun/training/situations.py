@@ -65,10 +65,10 @@ def cut(text: str, words: int, rng: random.Random) -> str:
     latest = max((i for i, (first, _) in enumerate(sentences) if len(source.words) - first >= words), default=0)
     begin = rng.randint(0, latest)
     end = begin
-    while end < len(sentences) and sentences[end][1] - sentences[begin][0] < words:
+    while end + 1 < len(sentences) and sentences[end][1] - sentences[begin][0] < words:
         end += 1
     start = source.words[sentences[begin][0]].start
-    stop = source.words[sentences[end][0]].start if end < len(sentences) else len(text)
+    stop = source.words[sentences[end + 1][0]].start if end + 1 < len(sentences) else len(text)
     return text[start:stop].rstrip()
 
 

@@ -33,6 +33,7 @@ from unspun.features import ALONE, COMPARED
 from unspun.lexicon import Lexicon
 from unspun.references import References
 from unspun.scoring import measure
+from unspun.training.card import write_card
 from unspun.training.corpora import HARD, HUMAN, Document, hash_data, read_corpus, split
 from unspun.training.dictionaries import Dictionary, load_dictionaries
 from unspun.training.estimator import SpunClassifier
@@ -433,6 +434,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/train", description=main.__doc__)
     parser.add_argument("--shared", type=Path, required=True, help="the folder with corpora/, lexicons/, real/")
     parser.add_argument("--out", type=Path, required=True, help="the model file to write")
+    parser.add_argument("--card", type=Path, help="the model card to write (Markdown)")
     parser.add_argument("--name", default="default@1", help="the model's name and version")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scale", type=float, default=1.0, help="share of the usual number of situations")
@@ -466,5 +468,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     card = model.card | {"tables": tables}
     model = replace(model, card=card)
     model.save(options.out)
+    if options.card:
+        options.card.write_text(write_card(model, tables, MIN_CORPUS), "utf-8")
     print(json.dumps(model.card["figures"]), file=sys.stderr)
     return 0

@@ -1,0 +1,347 @@
+"""The commands: files in, verdicts out. Data goes to stdout or ``--out``, everything else to stderr.
+
+Exit statuses: 0 done; 1 flagged and ``--fail-on`` asked for it (this goes before 3); 2 usage; 3 some inputs could
+not be read, the others were scored; 130 interrupted; 141 the reader of stdout went away; 70 an error of unspun.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn, TextIO, TypeVar
+
+import typer
+
+from unspun import __version__
+from unspun.article import Article, Unreadable, Verdict
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from unspun.detector import Detector
+    from unspun.references import References
+
+FLAGGED: Final = 1
+USAGE: Final = 2
+UNREADABLE: Final = 3
+BROKEN: Final = 70
+INTERRUPTED: Final = 130
+PIPE_CLOSED: Final = 141
+
+#: Seconds of work after which a progress line appears: who waits less needs none.
+_PATIENCE: Final = 2.0
+_NAMED: Final = 5
+
+T = TypeVar("T")
+
+
+class Format(str, Enum):  # noqa: UP042 - typer shows a StrEnum's members the same, but older ones do not read them
+    table = "table"
+    jsonl = "jsonl"
+    csv = "csv"
+
+
+class FailOn(str, Enum):  # noqa: UP042
+    spun = "spun"
+    suspect = "suspect"
+
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Finds articles that a machine rewrote by swapping words for synonyms, and shows what stood there before.",
+)
+
+References_ = Annotated[
+    list[Path] | None,
+    typer.Option("--references", help="Texts to compare with: a file or folder. May be given more than once."),
+]
+Model_ = Annotated[Path | None, typer.Option("--model", help="A model file instead of the shipped one.")]
+
+
+def main() -> None:
+    """What the console script runs."""
+    try:
+        app()
+    except Exception:
+        # Python's own status for this is 1, which here means "flagged".
+        import traceback
+
+        traceback.print_exc()
+        sys.exit(BROKEN)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"unspun {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _begin(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def score(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="Articles: .txt .md .html .jsonl .jsonl.gz, or folders.")
+    ],
+    references: References_ = None,
+    format: Annotated[
+        Format, typer.Option("--format", help="Table sorted by score; jsonl and csv in the order read.")
+    ] = Format.table,
+    out: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of stdout.")] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that share the work.")] = 1,
+    fail_on: Annotated[
+        FailOn | None, typer.Option("--fail-on", help="Exit with 1 when an article is labelled so, or worse.")
+    ] = None,
+    model: Model_ = None,
+) -> None:
+    """Score articles: how probably each was spun, why, and the strongest swaps.
+
+    Exit status: 0 done, 1 flagged and --fail-on asked, 2 usage, 3 some inputs could not be read, 130 interrupted.
+    """
+    from unspun.readers import read_articles
+
+    with _calm_exit():
+        detector = _load(model)
+        built, lost = _read_references(detector, references or [])
+        labels = Counter[str]()
+        # Progress would fight with lines that stream to the same terminal.
+        meter = _Meter("scored", quiet=out is None and format is not Format.table and sys.stdout.isatty())
+        with ExitStack() as stack:
+            stream = stack.enter_context(_open_output(out))
+            stack.enter_context(meter)
+            leftovers = _Leftovers()
+            articles = read_articles(paths, leftovers.add)
+            verdicts = _watch(meter.count(detector.score_many(articles, built, workers)), labels)
+            _write(verdicts, format, stream)
+        leftovers.tell()
+        if fail_on and (labels["spun"] or (fail_on is FailOn.suspect and labels["suspect"])):
+            raise typer.Exit(FLAGGED)
+        if lost or labels["unreadable"]:
+            raise typer.Exit(UNREADABLE)
+
+
+@app.command()
+def report(
+    article: Annotated[Path, typer.Argument(metavar="ARTICLE", help="One article.")],
+    out: Annotated[Path, typer.Option("--out", help="The HTML file to write.")],
+    references: References_ = None,
+    model: Model_ = None,
+) -> None:
+    """Write one article's report as an HTML page: its text with every swap marked, and what stood there."""
+    from unspun.readers import read_articles
+    from unspun.reporters.html import render_report
+
+    with _calm_exit():
+        if out.is_dir():
+            _refuse(f"--out {out}: is a folder; name a file, such as {out / 'report.html'}")
+        found = list(_first(read_articles([article]), 2))
+        if len(found) != 1:
+            _refuse(f"{article}: holds more than one article; name a file with one, or use unspun score")
+        examined = found[0]
+        if isinstance(examined, Unreadable):
+            _say(f"{examined.source}: {examined.error}")
+            raise typer.Exit(UNREADABLE)
+        detector = _load(model)
+        built, lost = _read_references(detector, references or [])
+        verdict = detector.score(examined, built)
+        compared = [built.get(relation.id) for relation in verdict.references] if built else []
+        page = render_report(examined, [reference for reference in compared if reference], verdict)
+        with _open_output(out) as stream:
+            stream.write(page)
+        _say(f"{out}: written")
+        if lost:
+            raise typer.Exit(UNREADABLE)
+
+
+def _load(model: Path | None) -> Detector:
+    from unspun.detector import Detector
+
+    try:
+        return Detector.load(model)
+    except (OSError, ValueError) as error:
+        _refuse(f"--model {model}: {error}" if model else f"the shipped model cannot be used: {error}")
+
+
+def _read_references(detector: Detector, paths: list[Path]) -> tuple[References | None, int]:
+    """The references below ``paths`` (None when none were asked for) and how many could not be read."""
+    from unspun.readers import make_ids_unique, read_articles
+
+    if not paths:
+        return None, 0
+    articles = list[Article]()
+    lost = 0
+    leftovers = _Leftovers()
+    with _Meter("references read") as meter:
+        for path in paths:
+            if not path.exists():
+                _refuse(f"--references {path}: no such file or folder; check the path")
+            before = len(articles)
+            for item in meter.count(read_articles([path], leftovers.add)):
+                if isinstance(item, Article):
+                    articles.append(item)
+                else:
+                    lost += 1
+                    _say(f"{item.source}: {item.error}")
+            if len(articles) == before:
+                _refuse(f"--references {path}: holds no readable text; name another file or folder")
+    leftovers.tell()
+    return detector.build_references(make_ids_unique(articles)), lost
+
+
+def _watch(verdicts: Iterable[Verdict], labels: Counter[str]) -> Iterator[Verdict]:
+    """The same verdicts; counts their labels, and tells of each input that could not be read."""
+    for verdict in verdicts:
+        labels[verdict.label] += 1
+        if verdict.error is not None:
+            labels["unreadable"] += 1
+            _say(f"{verdict.source or verdict.id}: {verdict.error}")
+        yield verdict
+
+
+def _write(verdicts: Iterator[Verdict], format: Format, stream: TextIO) -> None:
+    if format is Format.jsonl:
+        from unspun.reporters.jsonl import write_jsonl
+
+        for verdict in verdicts:
+            write_jsonl(verdict, stream)
+            stream.flush()
+    elif format is Format.csv:
+        from unspun.reporters.comma_separated import write_csv
+
+        write_csv(verdicts, stream)
+    else:
+        from unspun.reporters.table import make_console, write_table
+
+        write_table(list(verdicts), make_console(stream))
+
+
+@contextmanager
+def _open_output(out: Path | None) -> Iterator[TextIO]:
+    """Stdout, or a stream that becomes the file ``out`` once all is written: it is never left half."""
+    if out is None:
+        # Whatever the locale says, data is UTF-8; a surrogate that got this far must not end the run.
+        reconfigure = getattr(sys.stdout, "reconfigure", None)
+        if reconfigure:
+            reconfigure(encoding="utf-8", errors="replace", newline="\n")
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    if out.is_dir():
+        _refuse(f"--out {out}: is a folder; name a file")
+    # A device or pipe cannot be replaced; a link stays and its target is.
+    target = out.resolve()
+    direct = out.exists() and not out.is_file()
+    written = out if direct else target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        stream = written.open("w", encoding="utf-8", errors="replace", newline="\n")
+    except OSError as error:
+        _refuse(f"--out {out}: cannot be written ({error.strerror}); name a file in a folder that can")
+    try:
+        with stream:
+            yield stream
+        if not direct:
+            written.replace(target)
+    except BaseException:
+        if not direct:
+            with suppress(OSError):
+                written.unlink()
+        raise
+
+
+class _Leftovers:
+    """Files of folders that were left alone, told in one line a reason."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, list[str]] = {}
+
+    def add(self, path: Path, why: str) -> None:
+        self._names.setdefault(why, []).append(path.name)
+
+    def tell(self) -> None:
+        for why, names in self._names.items():
+            more = f", and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            _say(f"left alone, {why} ({len(names)}): {', '.join(names[:_NAMED])}{more}")
+
+
+class _Meter:
+    """A progress line on stderr, once the work has taken longer than anybody waits gladly."""
+
+    def __init__(self, what: str, quiet: bool = False) -> None:
+        self._what = what
+        self._shown = not quiet and sys.stderr.isatty()
+        self._began = time.monotonic()
+        self._progress: Progress | None = None
+
+    def __enter__(self) -> _Meter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._progress:
+            self._progress.stop()
+
+    def count(self, items: Iterable[T]) -> Iterator[T]:
+        for number, item in enumerate(items, 1):
+            if self._shown:
+                self._show(number)
+            yield item
+
+    def _show(self, number: int) -> None:
+        if self._progress is None and time.monotonic() - self._began > _PATIENCE:
+            from rich.console import Console
+            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+            columns = (SpinnerColumn(), TextColumn("{task.completed} {task.description}"), TimeElapsedColumn())
+            self._progress = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
+            self._progress.add_task(self._what, total=None)
+            self._progress.start()
+        if self._progress:
+            self._progress.update(self._progress.task_ids[0], completed=number)
+
+
+@contextmanager
+def _calm_exit() -> Iterator[None]:
+    """Ends the command quietly when it is interrupted, or when nobody reads its output any more."""
+    try:
+        yield
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        _say("interrupted")
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        # Python would flush once more as it ends, and complain.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(PIPE_CLOSED) from None
+
+
+def _first(items: Iterator[T], count: int) -> Iterator[T]:
+    for _, item in zip(range(count), items, strict=False):
+        yield item
+
+
+def _refuse(message: str) -> NoReturn:
+    _say(message)
+    raise typer.Exit(USAGE)
+
+
+def _say(message: str) -> None:
+    from unspun.reporters.visible import make_visible
+
+    # A file's name can hold anything, also what steers a terminal.
+    sys.stderr.write(f"unspun: {make_visible(message)}\n")

@@ -1,0 +1,71 @@
+# ruff: noqa: E501 - a row of a Markdown table is one line
+"""The model card: what the model is, what it was trained on, and its figures, the bad ones too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from unspun.classifier import PRIOR, Model
+
+Tables = Mapping[str, Mapping[str, Sequence[float]]]
+
+_INTRODUCTION = """\
+# Model card: {name}
+
+Scores how probably an article was spun: rewritten by a machine that swaps words for synonyms. Written by
+`scripts/train`; every figure below comes from that run.
+
+| | |
+|---|---|
+| file | `models/default.npz`: plain arrays and one JSON text, read without pickle |
+| parts | four ensembles of gradient-boosted trees (scikit-learn) with logistic calibration: words, pairs of wordings, the article alone, the article compared with references |
+| trained with | unspun {unspun}, seed {seed}, {situations} situations (scorers, heads, validation) |
+| clean text | {corpora} |
+| spinner families | {families} |
+| sha256 of the training data | `{data_sha256}` |
+| scores | calibrated for one spun article in {one_in:.0f} |
+| thresholds | alone: suspect {alone.suspect:.3f}, spun {alone.spun:.3f}; compared: suspect {compared.suspect:.3f}, spun {compared.spun:.3f} |
+
+The training texts are third-party corpora (BBC, Reuters-21578, ABC Australia, FNC-1, ECB+, Brown, OUTFOX, WMT22, a web
+mix and others); none of them is in this repository, only weights learnt from them. Train, head and validation texts are
+divided by event, site or source, never by sentence. Honest and spun articles come from the same texts.
+
+**What a label means.** The thresholds are the lowest at which no clean validation corpus of {least} articles or more is
+called spun in over 0.5 %, or suspect in over 3 %, of its articles. They were chosen on the validation texts that the
+tables count, so the shares of honest articles below are fitted, not predicted; the texts themselves were never trained
+on. A label is a signal, not a verdict. Fluent paraphrase by a language model is not what it looks for.
+
+**Rules.** Share of the findings in spun articles that stand at a true swap: {rules}.
+
+**Ranking.** Areas under the ROC curve on texts not trained on: {figures}.
+"""
+
+
+def write_card(model: Model, tables: Tables, least: int) -> str:
+    """The card as Markdown. ``tables``: name -> row -> (share called spun, share called suspect or spun, count)."""
+    card = model.card
+    lines = [
+        _INTRODUCTION.format(
+            name=model.name,
+            unspun=card["unspun"],
+            seed=card["seed"],
+            situations=" + ".join(map(str, card["situations"])),
+            corpora=", ".join(card["corpora"]),
+            families=", ".join(card["families"]),
+            data_sha256=card["data_sha256"],
+            one_in=1 / PRIOR,
+            alone=model.thresholds["alone"],
+            compared=model.thresholds["compared"],
+            least=least,
+            rules=", ".join(f"{rule} {share:.2f}" for rule, share in sorted(model.rules.items())),
+            figures=", ".join(
+                f"{name.removesuffix('_auc')} {value:.3f}"
+                for name, value in card["figures"].items()
+                if name.endswith("_auc")
+            ),
+        )
+    ]
+    for name, rows in tables.items():
+        lines += [f"\n## {name[0].upper()}{name[1:]}", "| | spun | suspect or spun | articles |", "|---|---|---|---|"]
+        lines += [f"| {row} | {spun:.3f} | {suspect:.3f} | {int(n)} |" for row, (spun, suspect, n) in rows.items()]
+    return "\n".join(lines) + "\n"

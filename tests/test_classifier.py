@@ -1,0 +1,131 @@
+"""The model file: equal to scikit-learn's scores, refused when damaged, and nothing in it can run."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from unspun.classifier import FORMAT, Model, ModelError, Thresholds
+from unspun.training.estimator import SpunClassifier
+
+
+def make_data(rows: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(1)
+    features = rng.normal(size=(rows, 3))
+    return features, (features[:, 0] + 0.5 * rng.normal(size=rows) > 0).astype(int)
+
+
+@parametrize_with_checks([SpunClassifier(iterations=10, folds=2, min_samples=5)])
+def test_scikit_learn_estimator_rules(estimator: SpunClassifier, check: object) -> None:
+    check(estimator)  # type: ignore[operator]
+
+
+def test_the_exported_scorer_gives_scikit_learns_scores() -> None:
+    features, labels = make_data()
+    fitted = SpunClassifier(monotonic=[1, 0, 0]).fit(features, labels)
+    scorer = fitted.export()
+    new = np.random.default_rng(2).normal(size=(200, 3)) * 2
+    np.testing.assert_allclose(scorer.log_odds(new), fitted.decision_function(new), atol=1e-9)
+
+
+def test_more_evidence_never_lowers_a_monotone_score() -> None:
+    features, labels = make_data()
+    scorer = SpunClassifier(monotonic=[1, 0, 0]).fit(features, labels).export()
+    grid = np.zeros((50, 3))
+    grid[:, 0] = np.linspace(-3, 3, 50)
+    assert (np.diff(scorer.score(grid)) >= 0).all()
+
+
+def make_model() -> Model:
+    features, labels = make_data()
+    scorer = SpunClassifier(iterations=5).fit(features, labels).export()
+    names = ("words", "pairs", "alone", "compared")
+    return Model(
+        "tiny@1",
+        dict.fromkeys(names, scorer),
+        {"alone": Thresholds(0.3, 0.7), "compared": Thresholds(0.2, 0.6)},
+        {"a_an": 0.9, "doubled": 0.6, "phrase": 0.9},
+        {"figures": {"auc": 0.9}},
+    )
+
+
+def test_a_model_survives_the_file(tmp_path: Path) -> None:
+    model = make_model()
+    model.save(tmp_path / "m.npz")
+    read = Model.load(tmp_path / "m.npz")
+    features, _ = make_data(20)
+    assert (read.name, read.thresholds, read.rules, read.card) == (
+        model.name, model.thresholds, model.rules, model.card,
+    )  # fmt: skip
+    np.testing.assert_array_equal(read.scorers["pairs"].score(features), model.scorers["pairs"].score(features))
+
+
+class Bomb:
+    exploded = False
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return (setattr, (Bomb, "exploded", True))
+
+
+def test_a_pickle_inside_a_model_file_is_refused_unopened(tmp_path: Path) -> None:
+    file = tmp_path / "bomb.npz"
+    np.savez(file, about=np.array([Bomb()], dtype=object))
+    with pytest.raises(ModelError, match=r"bomb\.npz"):
+        Model.load(file)
+    (tmp_path / "plain.npz").write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(ModelError):
+        Model.load(tmp_path / "plain.npz")
+    assert not Bomb.exploded
+
+
+def rewrite(file: Path, **changes: object) -> Path:
+    with np.load(file) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    about = json.loads(bytes(arrays["about"]))
+    for name, value in changes.items():
+        if name in about:
+            about[name] = value
+        else:
+            arrays[name.replace("__", ".")] = np.asarray(value)
+    arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+    np.savez(file, **arrays)
+    return file
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": FORMAT + 1},
+        {"calibration": {}},
+        {"thresholds": 3},
+        # A child that points back would make the walk go round for ever.
+        {"words__left": np.zeros(10_000, np.int32)},
+        {"pairs__roots": [10**6]},
+    ],
+)
+def test_a_damaged_or_newer_model_is_refused_with_its_name(tmp_path: Path, changes: dict[str, object]) -> None:
+    make_model().save(tmp_path / "m.npz")
+    with pytest.raises(ModelError, match=r"m\.npz"):
+        Model.load(rewrite(tmp_path / "m.npz", **changes))
+
+
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no such model"):
+        Model.load(tmp_path / "none.npz")
+
+
+def test_the_shipped_model_has_its_card() -> None:
+    card = Model.load().card
+    assert len(card["data_sha256"]) == 64
+    assert card["figures"]["compared_auc"] > 0.95
+    assert card["tables"]
+
+
+@pytest.mark.parametrize(("score", "label"), [(0.1, "clean"), (0.2, "suspect"), (0.59, "suspect"), (0.6, "spun")])
+def test_labels(score: float, label: str) -> None:
+    assert Thresholds(0.2, 0.6).label(score) == label

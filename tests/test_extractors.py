@@ -1,0 +1,133 @@
+"""What each extractor finds, and what it must leave alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from unspun.alignment import Pair
+from unspun.examined import Examined
+from unspun.extractors.grammar import find_broken_grammar, wrong_article
+from unspun.extractors.names import is_name
+from unspun.extractors.phrases import find_phrases
+from unspun.extractors.quotes import is_quote
+from unspun.extractors.substitutions import is_house_style
+from unspun.extractors.tricks import find_tricks
+from unspun.extractors.wording import FEATURES, examine_wording
+from unspun.lexicon import Lexicon
+from unspun.text import Text
+
+
+def examine(raw: str) -> Examined:
+    return Examined(Text(raw), Lexicon.load())
+
+
+def words_of(article: Examined, first: int, last: int) -> str:
+    return article.text.raw[slice(*article.text.slice(first, last))]
+
+
+@pytest.mark.parametrize(
+    ("raw", "found"),
+    [
+        ("calling for an finish to it", [("an finish", "a finish")]),
+        ("in a assertion today", [("a assertion", "an assertion")]),
+        ("lots of of people", [("of of", "of")]),
+        ("An senior couple", [("An senior", "A senior")]),
+        ("an unidentified man, a unique case, a European, an hour, a one-off, an honest man", []),
+        ("an MBA, a U-turn, an FBI agent, a UN envoy, an X-ray, an 8-year-old", []),
+        ("an historic hotel, an herb, a historian", []),
+        ("he had had enough, and that that was so", []),
+        ("We said no. No one came", []),
+        ("New York, New York and Duran Duran", []),
+        ("vitamin A is good", []),
+    ],
+)
+def test_broken_grammar(raw: str, found: list[tuple[str, str]]) -> None:
+    article = examine(raw)
+    findings = find_broken_grammar(article, 0.9, 0.6)
+    assert [(words_of(article, f.first, f.last), f.suggestion) for f in findings] == found
+
+
+@pytest.mark.parametrize("word", ["unit", "user", "utopia", "european", "one", "ewe", "uranium"])
+def test_a_stands_before_consonant_sounds(word: str) -> None:
+    assert wrong_article("an", word)
+    assert not wrong_article("a", word)
+
+
+@pytest.mark.parametrize(
+    ("raw", "found"),
+    [
+        ("the p\u0430ssword", ["password"]),
+        ("hid\u200bden words", ["hidden"]),
+        ("Москва and naïve café", []),
+        ("o\u00adclock", []),
+        ("αβγ is Greek", []),
+        ("👩‍👧 family", []),
+    ],
+)
+def test_tricks(raw: str, found: list[str]) -> None:
+    assert [finding.suggestion for finding in find_tricks(examine(raw))] == found
+
+
+def test_known_phrases_are_found_across_cases_but_not_across_punctuation() -> None:
+    article = examine("It runs on Counterfeit Consciousness. They counterfeit, consciousness is rare.")
+    (finding,) = find_phrases(article, 0.9)
+    assert words_of(article, finding.first, finding.last) == "Counterfeit Consciousness"
+    assert finding.suggestion == "artificial intelligence"
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "same"),
+    [
+        ("we've", "we have", True),
+        ("can't", "cannot", True),
+        ("colour", "color", True),
+        ("percent", "per cent", True),
+        ("nine", "9", True),
+        ("1,000", "1000", True),
+        ("Mr Roe", "Roe", True),
+        ("airstrike", "air strike", True),
+        ("laws", "regulations", False),
+        ("nine", "8", False),
+        ("said", "stated", False),
+    ],
+)
+def test_house_style_is_no_swap(own: str, other: str, same: bool) -> None:
+    a, b = examine(own), examine(other)
+    assert is_house_style(a, b, Pair(0, len(a), 0, len(b))) is same
+
+
+def test_names_need_a_capital_that_grammar_does_not_explain() -> None:
+    article, reference = examine("They met the Worldwide Heart."), examine("They met the International Center.")
+    assert is_name(article, reference, Pair(3, 5, 3, 5))
+    assert not is_name(examine("Worldwide sales fell."), examine("International sales fell."), Pair(0, 1, 0, 1))
+    headline = "Global Sales Of Boats Fell Last Year"
+    assert not is_name(examine(headline), examine("They said Worldwide sales fell."), Pair(1, 2, 2, 3))
+
+
+def test_quotes_need_quotation_marks_on_both_sides() -> None:
+    article, reference = examine("“New laws now,” he said."), examine('"New rules now," he said.')
+    assert is_quote(article, reference, Pair(1, 2, 1, 2))
+    assert not is_quote(article, examine("New rules now, he said."), Pair(1, 2, 1, 2))
+
+
+@pytest.mark.parametrize(
+    ("raw", "word", "original"),
+    [
+        ("selling it to regulation enforcement agencies", "regulation", "law"),
+        ("fear of weather change is growing", "weather", "climate"),
+        ("he wants to finish a war in the center east", "center", "middle"),
+    ],
+)
+def test_a_broken_collocation_names_what_stood_there(raw: str, word: str, original: str) -> None:
+    article = examine(raw)
+    wordings = examine_wording(article)
+    gains = wordings.features[:, FEATURES.index("gain")]
+    strongest = int(gains.argmax())
+    assert article.text.norms[wordings.places[strongest]] == word
+    assert article.lexicon.word(int(wordings.best[strongest])) == original
+    assert gains[strongest] > 0
+
+
+def test_good_wording_gains_nothing() -> None:
+    wordings = examine_wording(examine("law enforcement agencies in the middle east"))
+    assert wordings.features[:, FEATURES.index("gain")].max() < 0.5

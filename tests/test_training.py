@@ -1,0 +1,127 @@
+"""Training, end to end on the sample articles: no shared folder, no long run, the real code."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unspun import Article, Detector
+from unspun.classifier import Model
+from unspun.lexicon import Lexicon
+from unspun.readers import read_articles
+from unspun.resources import find_data
+from unspun.training.corpora import Document
+from unspun.training.dictionaries import REPOSITORY_FAMILIES, load_dictionary
+from unspun.training.situations import HONEST_CASES, SPUN_CASES, Pool, cut, draw_situation
+from unspun.training.train import (
+    Row,
+    Sizes,
+    build_pools,
+    choose_thresholds,
+    label_pairs,
+    swapped_words,
+    tabulate,
+    train,
+)
+
+
+def documents() -> list[Document]:
+    """The reports among the samples, and their parts, so that every role has some of every event."""
+    found = []
+    for article in read_articles([find_data("samples") / "references"]):
+        assert isinstance(article, Article)
+        event = article.id.split("-")[0]
+        for copy in range(4):
+            found.append(Document(f"{article.id}:{copy}", article.text, "samples", "human", event, f"{event}:{copy}"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def pool() -> Pool:
+    lexicon = Lexicon.load()
+    dictionaries = [load_dictionary(family, lexicon) for family in REPOSITORY_FAMILIES]
+    whole = build_pools(documents(), dictionaries)
+    stories = [story for one in whole.values() for story in one.stories]
+    return Pool({"samples": documents()}, stories, {d.family: d for d in dictionaries})
+
+
+def test_situations_carry_exact_truth_and_all_cases_come(pool: Pool) -> None:
+    cases = set()
+    for seed in range(150):
+        situation = draw_situation(pool, random.Random(seed), spun=seed % 2 == 0)
+        if situation is None:
+            continue
+        cases.add((situation.spun, situation.case))
+        assert bool(situation.swaps) == situation.spun
+        for swap in situation.swaps:
+            assert situation.article[swap.start : swap.end] == swap.replacement
+    assert cases == {(True, c) for c in SPUN_CASES} | {(False, c) for c in HONEST_CASES}
+
+
+def test_a_cut_is_a_run_of_whole_sentences(pool: Pool) -> None:
+    text = pool.documents["samples"][0].text
+    for seed in range(20):
+        part = cut(text, 60, random.Random(seed))
+        assert part in text
+        assert 40 <= len(part.split()) <= 110
+
+
+def test_training_gives_a_model_that_scores(tmp_path: Path, pool: Pool) -> None:
+    lexicon = Lexicon.load()
+    dictionaries = list(pool.dictionaries.values())
+    model, rows = train(documents(), dictionaries, lexicon, Sizes(240, 240, 120), 0, "tiny@1", "0" * 64)
+    again, _ = train(documents(), dictionaries, lexicon, Sizes(240, 240, 120), 0, "tiny@1", "0" * 64)
+    model.save(tmp_path / "tiny.npz")
+    read = Model.load(tmp_path / "tiny.npz")
+    # Seeded: a second run gives the same trees.
+    for name, scorer in again.scorers.items():
+        np.testing.assert_array_equal(scorer.trees.value, read.scorers[name].trees.value)
+    assert read.card["figures"]["pairs_auc"] > 0.9
+    assert read.card["figures"]["compared_auc"] > 0.75
+    verdict = Detector(read, lexicon).score(documents()[0].text)
+    assert verdict.model == "tiny@1"
+    assert {row.spun for row in rows} == {True, False}
+
+
+def test_pairs_are_labelled_by_what_they_show(pool: Pool) -> None:
+    import unspun.training.train as training
+
+    training._lexicon, training._model = Lexicon.load(), None
+    shown = 0
+    for seed in range(0, 60, 2):
+        situation = draw_situation(pool, random.Random(seed), spun=True)
+        if situation is None or situation.case != "source":
+            continue
+        evidence = training._gather(situation)
+        labels = label_pairs(situation, evidence)
+        swapped = swapped_words(situation, evidence)
+        for pair, label in zip(evidence.substitutions.pairs, labels, strict=True):
+            assert not label or swapped[pair.a0 : pair.a1].any()
+        shown += int(labels.sum())
+    assert shown > 30
+
+
+def make_row(corpus: str, spun: bool = False) -> Row:
+    return Row(np.zeros(1), None, spun, "alone", corpus, corpus, "moby" if spun else None, 0.1, 200)
+
+
+def test_thresholds_follow_the_worst_corpus() -> None:
+    rows = [make_row("easy") for _ in range(1000)] + [make_row("hard") for _ in range(1000)]
+    scores = np.concatenate([np.linspace(0, 0.2, 1000), np.linspace(0, 0.8, 1000)])
+    thresholds = choose_thresholds(rows, scores)
+    hard = scores[1000:]
+    assert (hard >= thresholds.spun).mean() <= 0.005
+    assert (hard >= thresholds.suspect).mean() <= 0.03
+    assert thresholds.spun > 0.79
+
+
+def test_tables_count_every_article_once_a_table() -> None:
+    rows = [make_row("a") for _ in range(10)] + [make_row("b", spun=True) for _ in range(5)]
+    scores = np.array([0.0] * 10 + [1.0] * 5)
+    thresholds = {"alone": choose_thresholds(rows[:10], scores[:10])}
+    tables = tabulate(rows, scores, thresholds)
+    assert tables["honest by corpus, alone"] == {"a": [0.0, 0.0, 10]}
+    assert tables["spun by family, alone"] == {"moby": [1.0, 1.0, 5]}
