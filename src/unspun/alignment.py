@@ -23,6 +23,9 @@ from unspun.references import Reference
 MIN_COSINE: Final = 0.22
 #: Least weight that a pair of sentences shares: three content words or one rare name and two such.
 MIN_WEIGHT: Final = 1.6
+#: Least cosine for a sentence beside a pair to be paired with the next sentence of the reference: a tenth of
+#: the weight survives even where every second word was swapped.
+MIN_NEIGHBOUR: Final = 0.1
 #: Longest segment in sentences: bounds the cost of aligning, which grows with the product of the lengths.
 MAX_SEGMENT: Final = 12
 #: Longest stretch, in words of either side, that is split into pairs of wordings; longer ones are new text.
@@ -46,7 +49,7 @@ class Alignment:
     ``partner``: int32[article words], the reference word that is the same word in the same place, -1 for none.
     ``segment_of``: int32[article words], number of the segment that holds the word, -1 for none.
     ``ranges``: int32[segments, 4], word ranges a0, a1, r0, r1 of each segment.
-    ``pairs``: other words in the same place, in article order.
+    ``pairs``: other words in the same place, in article order; a word that was padded is in its pair.
     ``covered``: bool[article words], whether the words around follow the reference closely.
     ``deleted``, ``inserted``: words that only the reference or only the article has inside segments.
     """
@@ -64,6 +67,9 @@ class Alignment:
         """Share of the article's words that follow the reference."""
         return float(self.covered.mean()) if len(self.covered) else 0.0
 
+
+#: Longest insertion, in words, that is read as padding of the word before it ("has actually" for "has").
+MAX_PADDING: Final = 2
 
 Similarity = Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.float32]]
 Breaks = NDArray[np.bool_]
@@ -100,13 +106,38 @@ def pair_sentences(
     best = cosine.argmax(axis=1).astype(np.int32)
     at = np.arange(rows)
     good = (cosine[at, best] >= MIN_COSINE) & (shared[at, best] >= MIN_WEIGHT)
-    # A sentence between two that follow each other in the reference stands opposite what lies between,
-    # even when every content word of it was swapped.
-    matched = np.where(good, best, -1)
-    for row in range(1, rows - 1):
-        if matched[row] < 0 and matched[row - 1] >= 0 and matched[row + 1] == matched[row - 1] + 2:
-            matched[row] = matched[row - 1] + 1
-    return matched.astype(np.int32)
+    return _fill_gaps(np.where(good, best, -1).tolist(), cosine)
+
+
+def _fill_gaps(matched: list[int], cosine: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Pair sentences without a partner with what follows, or precedes, their neighbours' partners.
+
+    Where as many sentences of both texts lie between two pairs, they correspond in order, even if every
+    content word of them was swapped. Beside one pair alone, the next sentences must share something still.
+    """
+    rows, columns = cosine.shape
+    row = 0
+    while row < rows:
+        end = row
+        while end < rows and matched[end] < 0:
+            end += 1
+        before = matched[row - 1] if row else -1
+        after = matched[end] if end < rows else columns
+        bracketed = row > 0 and end < rows
+        if bracketed and after - before == end - row + 1:
+            matched[row:end] = range(before + 1, after)
+        elif end > row:
+            low, high = row, end
+            while row and low < high and before + 1 < columns and cosine[low, before + 1] >= MIN_NEIGHBOUR:
+                before += 1
+                matched[low] = before
+                low += 1
+            while end < rows and high > low and after > 0 and cosine[high - 1, after - 1] >= MIN_NEIGHBOUR:
+                after -= 1
+                high -= 1
+                matched[high] = after
+        row = end + 1
+    return np.array(matched, np.int32)
 
 
 def join_segments(
@@ -265,6 +296,8 @@ def align(
                 deleted += s1 - s0
             elif s1 == s0:
                 inserted += b1 - b0
+                if b1 - b0 <= MAX_PADDING and s0 > r0 and partner[b0 - 1] == s0 - 1 and not article.breaks[b0:b1].any():
+                    pairs.append(Pair(b0 - 1, b1, s0 - 1, s0))
             elif max(b1 - b0, s1 - s0) <= MAX_STRETCH:
                 pairs.extend(split_stretch(b0, b1, s0, s1, similarity, article.breaks, reference.examined.breaks))
             else:

@@ -26,6 +26,7 @@ from sklearn.metrics import roc_auc_score
 import unspun
 from unspun.article import Article
 from unspun.classifier import PRIOR, Model, Scorer, Thresholds, to_probability
+from unspun.detector import MIN_WORDS
 from unspun.evidence import Evidence, gather_evidence
 from unspun.extractors.substitutions import FEATURES as PAIR
 from unspun.extractors.wording import FEATURES as WORDING
@@ -33,6 +34,7 @@ from unspun.features import ALONE, COMPARED
 from unspun.lexicon import Lexicon
 from unspun.references import References
 from unspun.scoring import measure
+from unspun.text import Text
 from unspun.training.card import write_card
 from unspun.training.corpora import HARD, HUMAN, Document, hash_data, read_corpus, split
 from unspun.training.dictionaries import Dictionary, load_dictionaries
@@ -425,8 +427,9 @@ def print_tables(tables: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
 
 
 def read_documents(shared: Path) -> list[Document]:
-    """All clean documents of the shared corpora."""
-    return [document for name in (*HUMAN, *HARD) for document in read_corpus(shared, name)]
+    """All clean documents of the shared corpora that are long enough to be judged."""
+    documents = (document for name in (*HUMAN, *HARD) for document in read_corpus(shared, name))
+    return [document for document in documents if len(Text(document.text).words) >= MIN_WORDS]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
