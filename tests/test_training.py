@@ -10,12 +10,16 @@ import pytest
 
 from unspun import Article, Detector
 from unspun.classifier import Model
+from unspun.examined import Examined
+from unspun.extractors.tricks import find_tricks
 from unspun.lexicon import Lexicon
 from unspun.readers import read_articles
 from unspun.resources import find_data
+from unspun.text import Text
 from unspun.training.corpora import Document
 from unspun.training.dictionaries import REPOSITORY_FAMILIES, load_dictionary
 from unspun.training.situations import HONEST_CASES, SPUN_CASES, Pool, cut, draw_situation
+from unspun.training.tampering import tamper
 from unspun.training.train import (
     Row,
     Sizes,
@@ -59,6 +63,16 @@ def test_situations_carry_exact_truth_and_all_cases_come(pool: Pool) -> None:
         for swap in situation.swaps:
             assert situation.article[swap.start : swap.end] == swap.replacement
     assert cases == {(True, c) for c in SPUN_CASES} | {(False, c) for c in HONEST_CASES}
+
+
+def test_a_tampered_text_reads_the_same(pool: Pool) -> None:
+    text = pool.documents["samples"][0].text
+    tampered, swaps = tamper(text, 0.2, random.Random(1))
+    assert swaps
+    assert tampered != text
+    assert Text(tampered).norms == Text(text).norms
+    assert all(tampered[s.start : s.end] == s.replacement for s in swaps)
+    assert len(find_tricks(Examined(Text(tampered), Lexicon.load()))) == len(swaps)
 
 
 def test_a_cut_is_a_run_of_whole_sentences(pool: Pool) -> None:

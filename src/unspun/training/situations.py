@@ -1,8 +1,9 @@
 """Training situations: an article, what it is compared with, and the truth about both.
 
 Every case that a user meets is drawn: spun with and without its source at hand, an honest report beside
-others of the event, copies, edited copies, an original beside its own spun copy, a quotation altered. Honest
-and spun articles come from the same texts, so that neither subject nor period tells them apart.
+others of the event, copies, edited copies, an original beside its own spun copy, a quotation altered, letters
+disguised. Honest and spun articles come from the same texts, so that neither subject nor period tells them
+apart.
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ from unspun.training.corpora import Document
 from unspun.training.dictionaries import Dictionary
 from unspun.training.edits import edit
 from unspun.training.spinner import SpinSettings, Swap, draw_settings, spin
+from unspun.training.tampering import leave_residue, tamper
 
 #: Cases in which the article is spun, and in which it is honest, with how often each is drawn.
-SPUN_CASES: Final = {"alone": 3, "source": 3, "event": 3, "unrelated": 1, "quote": 2}
+SPUN_CASES: Final = {"alone": 3, "source": 3, "event": 3, "unrelated": 1, "quote": 2, "tampered": 0.5}
 HONEST_CASES: Final = {"alone": 3, "event": 3, "edited": 2, "own_copy": 1, "event_copy": 2, "unrelated": 1}
 #: Cases that need other reports of the same event.
 _NEEDS_STORY: Final = frozenset(("event", "event_copy"))
 #: Words of a situation's article: short ones too, so that doubt at small lengths is learnt.
 LENGTHS: Final = (60, 500)
+#: Share of honest articles that carry stray invisible characters.
+RESIDUE: Final = 0.05
 #: References of one situation at most, besides the source.
 MAX_OTHERS: Final = 3
 
@@ -131,13 +135,17 @@ def draw_situation(pool: Pool, rng: random.Random, spun: bool) -> Situation | No
     reports = [other.text for other in others[: rng.randint(1, MAX_OTHERS)] if other.text != document.text]
     swaps: tuple[Swap, ...] = ()
     family, rate, article = None, 0.0, text
-    if spun:
+    if spun and case == "tampered":
+        article, swaps = tamper(text, rng.uniform(0.03, 0.3), rng)
+        family, rate = "tampered", len(swaps) / len(text.split())
+    elif spun:
         change = _alter_quotes if case == "quote" else _spin_drawn
         article, swaps, family, rate = change(text, pool, rng)
         if sum(s.kind != "grammar" for s in swaps) < 3:
             return None
     references = {
         "alone": [],
+        "tampered": rng.choice(([], [document.text, *strangers])),
         # The source stands there whole, though the article may be a part of it.
         "source": [document.text, *reports, *strangers],
         "event": [*reports, *strangers],
@@ -153,6 +161,8 @@ def draw_situation(pool: Pool, rng: random.Random, spun: bool) -> Situation | No
     }[case]
     if case == "edited":
         article = edit(text, rng)
+    if not spun and rng.random() < RESIDUE:
+        article = leave_residue(article, rng)
     if case in _NEEDS_STORY and not reports:
         return None
     rng.shuffle(references)

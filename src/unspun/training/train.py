@@ -132,11 +132,13 @@ def _gather(situation: Situation) -> Evidence:
 
 
 def swapped_words(situation: Situation, evidence: Evidence) -> NDArray[np.bool_]:
-    """Which words of the article stand in a true swap: bool[words]."""
+    """Which words of the article stand in a true swap: bool[words]. A disguised word is still the same word."""
     words = evidence.article.text.words
     swapped = np.zeros(len(words), np.bool_)
     index = 0
     for swap in situation.swaps:
+        if swap.kind == "trick":
+            continue
         while index < len(words) and words[index].end <= swap.start:
             index += 1
         at = index
