@@ -20,6 +20,8 @@ from unspun.features import choose_strongest
 
 #: Findings below this probability are no spans.
 MIN_SCORE: Final = 0.5
+#: Part of a name beside another part that is above MIN_SCORE: the neighbour makes up for the doubt.
+MIN_NAME_PART: Final = 0.1
 #: Without a reference the bar is higher: nobody can look the wording up.
 MIN_WORDING_SCORE: Final = 0.6
 _ARTICLES: Final = frozenset(("the", "a", "an"))
@@ -66,7 +68,9 @@ def _find_swaps(evidence: Evidence, scores: NDArray[np.float64]) -> list[Finding
     article, found = evidence.article, evidence.substitutions
     # Where several references show the same swap, the one that more of them agree with is named.
     ranking = scores + 1e-3 * found.support
-    chosen = [i for i in choose_strongest(found.pairs, ranking) if scores[i] >= MIN_SCORE]
+    strongest = choose_strongest(found.pairs, ranking)
+    chosen = [i for i in strongest if scores[i] >= MIN_SCORE]
+    chosen = _add_name_parts(evidence, strongest, chosen, scores)
     groups = list[list[int]]()
     for i in chosen:
         if groups and _belongs_together(evidence, groups[-1][-1], i):
@@ -74,6 +78,27 @@ def _find_swaps(evidence: Evidence, scores: NDArray[np.float64]) -> list[Finding
         else:
             groups.append([i])
     return [_make_finding(article, evidence, group, scores) for group in groups]
+
+
+def _add_name_parts(
+    evidence: Evidence, ordered: Sequence[int], chosen: Sequence[int], scores: NDArray[np.float64]
+) -> list[int]:
+    """``chosen`` with the weaker parts of names that were taken apart: "Worldwide" beside "Heart for Lacking".
+
+    ``ordered``: all pairs that may be shown, in text order.
+    """
+    kept = set(chosen)
+    for walk in (ordered, ordered[::-1]):
+        for before, after in zip(walk, walk[1:], strict=False):
+            left, right = (before, after) if walk is ordered else (after, before)
+            if (
+                before in kept
+                and scores[after] >= MIN_NAME_PART
+                and _kind(evidence, after) == "name"
+                and _belongs_together(evidence, left, right)
+            ):
+                kept.add(after)
+    return [i for i in ordered if i in kept]
 
 
 def _kind(evidence: Evidence, index: int) -> str:
@@ -135,9 +160,15 @@ def _find_odd_words(evidence: Evidence, scores: NDArray[np.float64]) -> list[Fin
         if scores[i] < MIN_WORDING_SCORE:
             break
         place = int(wordings.places[i])
-        suggestion = article.lexicon.word(int(wordings.best[i]))
-        if article.capital[place]:
-            suggestion = suggestion.capitalize()
+        word = article.text.words[place]
+        suggestion = _match_case(article.text.raw[word.start : word.end], article.lexicon.word(int(wordings.best[i])))
         kind = "name" if article.named[place] else "synonym"
         findings.append(Finding(place, place + 1, kind, float(scores[i]), suggestion))
     return findings
+
+
+def _match_case(shown: str, word: str) -> str:
+    """``word`` with the capitals of ``shown``."""
+    if len(shown) > 1 and shown.isupper():
+        return word.upper()
+    return word.capitalize() if shown[0].isupper() else word
