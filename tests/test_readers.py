@@ -214,8 +214,8 @@ def test_a_record_gives_its_fields(tmp_path: Path) -> None:
     path.write_bytes(codecs.BOM_UTF8 + "\r\n".join(lines).encode())
     assert read(path) == [
         Article("x", "one\r\n", "https://example.org/", "T"),
-        Article("7", "two", str(path)),
-        Article("a.jsonl:4", "three", str(path)),
+        Article("7", "two", f"{path}:3"),
+        Article("a.jsonl:4", "three", f"{path}:4"),
     ]
 
 
@@ -257,7 +257,7 @@ def test_gzip_is_streamed_up_to_where_it_breaks(tmp_path: Path) -> None:
     assert [type(item) for item in read(path)] == [Article, Article]
     path.write_bytes(packed[:-20_000])
     whole, cut = read(path)
-    assert whole == Article("a.jsonl.gz:1", "whole", str(path))
+    assert whole == Article("a.jsonl.gz:1", "whole", f"{path}:1")
     assert isinstance(cut, Unreadable)
     assert (cut.id, "gzip is damaged" in cut.error) == ("a.jsonl.gz:2", True)
     path.write_bytes(b"no gzip")

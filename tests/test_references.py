@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 
 from unspun.article import Article
+from unspun.readers import read_articles
 from unspun.references import References
 from unspun.text import Text
 
@@ -54,6 +58,13 @@ def test_the_source_is_found_among_many_when_half_the_words_are_others() -> None
         spun = [f"other{i}" if rng.random() < 0.5 else word for i, word in enumerate(texts[number].split())]
         candidates, _ = references.query(Text(" ".join(spun)))
         assert candidates[0].reference.article.id == str(number)
+
+
+def test_records_of_one_file_are_compared_with_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "wire.jsonl"
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in (FERRY, FERRY_AGAIN)), "utf-8")
+    first, second = (item for item in read_articles([path]) if isinstance(item, Article))
+    assert find(first, first, second) == ([second.id], [])
 
 
 def test_references_without_words_are_left_out() -> None:

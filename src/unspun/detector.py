@@ -56,10 +56,11 @@ class Detector:
         """The verdict on one article, compared with those ``references`` that tell of the same thing."""
         article = _to_article(article, "article")
         built = self.build_references(references)
-        reason = _unscored_reason(article.text)
+        text = Text(article.text)
+        reason = _unscored_reason(text)
         if reason:
             return Verdict(article.id, article.source, None, "unscored", reason, model=self.model.name)
-        evidence = gather_evidence(article.text, self.lexicon, self.model.rules, built, article.source)
+        evidence = gather_evidence(text, self.lexicon, self.model.rules, built, article.source)
         return self._judge(article, evidence)
 
     def score_many(
@@ -142,12 +143,10 @@ def _to_article(value: str | Article, identifier: str) -> Article:
     return Article(identifier, value) if isinstance(value, str) else value
 
 
-def _unscored_reason(text: str) -> str | None:
-    norms = Text(text).norms
-    letters = sum(map(str.isalpha, text))
-    foreign = sum(c.isalpha() and c > "\u024f" for c in text) if not text.isascii() else 0
+def _unscored_reason(text: Text) -> str | None:
+    norms, raw = text.norms, text.raw
     # Scripts without spaces have few "words": the letters tell them apart from a short English text.
-    if letters and foreign > 0.5 * letters:
+    if not raw.isascii() and sum(c.isalpha() and c > "\u024f" for c in raw) > 0.5 * sum(map(str.isalpha, raw)):
         return "not_english"
     if len(norms) < MIN_WORDS:
         return "too_short"

@@ -32,7 +32,7 @@ class Evidence:
 
 
 def gather_evidence(
-    text: str,
+    text: Text,
     lexicon: Lexicon,
     rules: Mapping[str, float],
     references: References | None = None,
@@ -43,7 +43,7 @@ def gather_evidence(
     ``rules``: the scores of the findings that follow a rule, see :class:`unspun.classifier.Model`; ``source``:
     where the text came from, so that it is never compared with itself.
     """
-    article = Examined(Text(text), lexicon)
+    article = Examined(text, lexicon)
     comparisons, copies = list[Comparison](), list[Reference]()
     if references is not None and len(article):
         candidates, copies = references.query(article.text, source)

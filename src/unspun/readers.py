@@ -153,7 +153,8 @@ def read_articles(paths: Iterable[Path], skipped: Skipped | None = None) -> Iter
     files are ignored.
 
     Ids: the path relative to its folder, the name of a single file, the record's id or ``file:line``. Two
-    folders can give the same id twice; ``source`` tells them apart (see :func:`make_ids_unique`).
+    folders can give the same id twice; ``source`` (path, ``path:line`` or URL) tells them apart (see
+    :func:`make_ids_unique`).
     """
     for path in paths:
         try:
@@ -297,7 +298,7 @@ def _read_lines(path: Path, name: str) -> Iterator[Article | Unreadable]:
                         line = file.readline(MAX_BYTES)
                 elif line.strip():
                     found = True
-                    yield _read_record(line, f"{name}:{number}", f"{path}:{number}", str(path))
+                    yield _read_record(line, f"{name}:{number}", f"{path}:{number}")
         except (EOFError, zlib.error, gzip.BadGzipFile):
             yield refuse(number + 1, "gzip is damaged or cut off here: get an undamaged copy")
             return
@@ -305,8 +306,8 @@ def _read_lines(path: Path, name: str) -> Iterator[Article | Unreadable]:
         yield _unreadable(name, path, "empty: nothing to score")
 
 
-def _read_record(line: bytes, name: str, place: str, path: str) -> Article | Unreadable:
-    """The article of one JSON line of the file ``path``; ``name`` and ``place`` say which line it is."""
+def _read_record(line: bytes, name: str, place: str) -> Article | Unreadable:
+    """The article of one JSON line; ``name`` and ``place`` say which line of which file it is."""
 
     def refuse(error: str) -> Unreadable:
         return _unreadable(name, place, error)
@@ -327,7 +328,7 @@ def _read_record(line: bytes, name: str, place: str, path: str) -> Article | Unr
     return Article(
         id=replace_surrogates(given) if isinstance(given, str) and given else _spell(name),
         text=replace_surrogates(record["text"]),
-        source=replace_surrogates(url) if isinstance(url, str) and url else _spell(path),
+        source=replace_surrogates(url) if isinstance(url, str) and url else _spell(place),
         title=replace_surrogates(title) if isinstance(title, str) and title else None,
     )
 
