@@ -50,15 +50,9 @@ def verdicts() -> dict[str, Verdict]:
     return {v.id: v for v in detector().score_many(samples().values(), references())}
 
 
-#: Samples that the shipped model is known to miss: light touches without their source. They stay here, marked.
-KNOWN_MISSES = {"cup-quoted-coach.txt"}
-
-
 @pytest.mark.parametrize("name", sorted(truth()))
 def test_samples_get_their_label(name: str) -> None:
     row, verdict = truth()[name], verdicts()[name]
-    if name in KNOWN_MISSES:
-        pytest.xfail("an altered quotation that the shipped model misses")
     if row["label"] == "spun":
         assert verdict.label in ("spun", "suspect")
         assert verdict.reason is not None
@@ -86,7 +80,7 @@ def test_marked_characters_are_the_swapped_ones() -> None:
         found = {i for s in verdicts()[name].spans for i in range(s.start, s.end)}
         right, marked, true = right + len(swapped & found), marked + len(found), true + len(swapped)
     assert right / marked >= 0.90
-    assert right / true >= 0.65
+    assert right / true >= 0.70
 
 
 def test_suggestions_are_what_stood_there() -> None:
