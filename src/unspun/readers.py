@@ -252,8 +252,9 @@ def _read_whole(path: Path, name: str) -> Article | Unreadable:
     if path.name.lower().endswith(HTML_SUFFIXES) and text.strip():
         try:
             text, title = _extract_main_text(text)
-        except ImportError:
-            return _unreadable(name, path, "HTML needs another package: pip install 'unspun[html]'")
+        except ImportError as error:
+            missing = str(error).splitlines()[0]
+            return _unreadable(name, path, f"HTML needs another package ({missing}): pip install 'unspun[html]'")
         if not text.strip():
             return _unreadable(name, path, "no main text found in the page: save the article's text as .txt")
     if not text.strip():

@@ -162,8 +162,8 @@ def tabulate_trials(trials: Sequence[Trial]) -> list[str]:
     for (case, rate), group in sorted(groups.items()):
         scores = np.array([t.score for t in group])
         called = [
-            f"{np.mean([t.label == 'spun' for t in group]):.3f}",
-            f"{np.mean([t.label != 'clean' for t in group]):.3f}",
+            float(np.mean([t.label == "spun" for t in group])),
+            float(np.mean([t.label != "clean" for t in group])),
         ]
         if case in ("source", "event"):
             auc = roc_auc_score(np.r_[np.ones(len(scores)), np.zeros(len(honest))], np.r_[scores, honest])
@@ -171,13 +171,17 @@ def tabulate_trials(trials: Sequence[Trial]) -> list[str]:
                 k: sum(getattr(t, k) for t in group)
                 for k in ("right", "marked", "true", "suggested", "suggested_right")
             }
-            cells = [
-                f"{auc:.4f}", f"{find_rate_at(scores, honest, 0.001):.3f}", f"{find_rate_at(scores, honest, 0.005):.3f}",
-                *called, f"{total['right'] / max(1, total['marked']):.3f}", f"{total['right'] / max(1, total['true']):.3f}",
-                f"{total['suggested_right'] / max(1, total['suggested']):.3f}",
-            ]  # fmt: skip
+            figures = [
+                find_rate_at(scores, honest, 0.001),
+                find_rate_at(scores, honest, 0.005),
+                *called,
+                total["right"] / max(1, total["marked"]),
+                total["right"] / max(1, total["true"]),
+                total["suggested_right"] / max(1, total["suggested"]),
+            ]
+            cells = [f"{auc:.4f}", *(f"{figure:.3f}" for figure in figures)]
         else:
-            cells = ["", "", "", *called, "", "", ""]
+            cells = ["", "", "", *(f"{share:.3f}" for share in called), "", "", ""]
         lines.append(f"| {case} | {rate or '':} | {len(group)} | " + " | ".join(cells) + " |")
     lines += ["", "| true relation | called so | n |", "|---|---|---|"]
     for name, case, relation in (
