@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from unspun.classifier import FORMAT, Model, ModelError, Thresholds
+from unspun.classifier import FORMAT, SCORERS, Model, ModelError, Thresholds
 from unspun.training.estimator import SpunClassifier
 
 
@@ -44,7 +44,7 @@ def test_more_evidence_never_lowers_a_monotone_score() -> None:
 def make_model() -> Model:
     features, labels = make_data()
     scorer = SpunClassifier(iterations=5).fit(features, labels).export()
-    names = ("words", "pairs", "alone", "compared")
+    names = SCORERS
     return Model(
         "tiny@1",
         dict.fromkeys(names, scorer),

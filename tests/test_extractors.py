@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from unspun.alignment import Pair
+from unspun.alignment import Pair, align
+from unspun.article import Article
 from unspun.examined import Examined
 from unspun.extractors.grammar import find_broken_grammar, wrong_article
 from unspun.extractors.names import is_name
@@ -12,8 +13,11 @@ from unspun.extractors.phrases import find_phrases
 from unspun.extractors.quotes import is_quote
 from unspun.extractors.substitutions import is_house_style
 from unspun.extractors.tricks import find_tricks
+from unspun.extractors.usage import FEATURES as USAGE
+from unspun.extractors.usage import examine_usage, find_passage
 from unspun.extractors.wording import FEATURES, examine_wording
 from unspun.lexicon import Lexicon
+from unspun.references import References
 from unspun.text import Text
 
 
@@ -126,6 +130,29 @@ def test_a_broken_collocation_names_what_stood_there(raw: str, word: str, origin
     assert article.text.norms[wordings.places[strongest]] == word
     assert article.lexicon.word(int(wordings.best[strongest])) == original
     assert gains[strongest] > 0
+
+
+def test_usage_finds_the_word_that_every_report_uses_instead() -> None:
+    article = examine("The company sold it to regulation enforcement groups, its critics stated in the city on Monday.")
+    report = "Sales to law enforcement continued, critics said. Many law enforcement bodies use it in the city."
+    references = References.build([Article("r", report)], Lexicon.load())
+    (reference,) = references._references
+    ids = references.number_words(article.text.norms)
+    alignment = align(article, ids, reference, references.weights)
+    wordings = examine_wording(article)
+    usage = examine_usage(article, wordings, [(reference, alignment)])
+    at = article.text.norms.index("regulation")
+    row = wordings.places.tolist().index(at)
+    assert article.lexicon.word(int(usage.best[row])) == "law"
+    assert usage.sequences[row] == 2  # "to law", "law enforcement"
+    passage = find_passage(article, at, int(usage.best[row]), [reference])
+    assert passage is not None
+    assert report[passage.start : passage.end] == passage.text == "law"
+    # A word that the report uses itself has nothing against it.
+    city = wordings.places.tolist().index(article.text.norms.index("city"))
+    own = USAGE.index("own_references")
+    assert usage.features[city, own] == 1
+    assert usage.features[row, own] == 0
 
 
 def test_good_wording_gains_nothing() -> None:

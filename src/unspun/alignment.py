@@ -7,7 +7,7 @@ operations (rapidfuzz), and every stretch where both sides have other words is s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -223,6 +223,19 @@ def _grow(
     return pairs
 
 
+_ARTICLES: Final = frozenset(("the", "a", "an"))
+
+
+def _tighten(pair: Pair, own: Sequence[str], theirs: Sequence[str]) -> Pair:
+    """Without the article ("the") that only one of the two wordings has in front."""
+    a0, r0 = pair.a0, pair.r0
+    if pair.a1 - a0 > 1 and own[a0] in _ARTICLES and theirs[r0] not in _ARTICLES:
+        a0 += 1
+    elif pair.r1 - r0 > 1 and theirs[r0] in _ARTICLES and own[a0] not in _ARTICLES:
+        r0 += 1
+    return Pair(a0, pair.a1, r0, pair.r1)
+
+
 #: Cosine from which two words are alike when no thesaurus says so: a tenth of random pairs reach it.
 MIN_SIMILARITY: Final = 0.3
 
@@ -299,7 +312,8 @@ def align(
                 if b1 - b0 <= MAX_PADDING and s0 > r0 and partner[b0 - 1] == s0 - 1 and not article.breaks[b0:b1].any():
                     pairs.append(Pair(b0 - 1, b1, s0 - 1, s0))
             elif max(b1 - b0, s1 - s0) <= MAX_STRETCH:
-                pairs.extend(split_stretch(b0, b1, s0, s1, similarity, article.breaks, reference.examined.breaks))
+                split = split_stretch(b0, b1, s0, s1, similarity, article.breaks, reference.examined.breaks)
+                pairs.extend(_tighten(pair, article.text.norms, reference.examined.text.norms) for pair in split)
             else:
                 deleted += s1 - s0
                 inserted += b1 - b0

@@ -20,9 +20,9 @@ from unspun.trees import Trees
 
 #: Raised when the features or the layout of the file change: older files are refused, not misread.
 FORMAT: Final = 1
-#: The four scorers: of words without a reference, of pairs of wordings, of an article alone, of an article
-#: compared with references.
-SCORERS: Final = ("words", "pairs", "alone", "compared")
+#: The scorers: of words without a reference, of pairs of wordings, of words beside the references' usage, of
+#: an article alone, of an article compared with references.
+SCORERS: Final = ("words", "pairs", "usage", "alone", "compared")
 #: Share of spun articles that scores are calibrated for. Where fewer are spun, a score means less.
 PRIOR: Final = 0.1
 #: Margins beyond this say no more: no data set here is large enough to tell odds of e^12.
@@ -68,7 +68,7 @@ class Scorer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """The trained model: four scorers, the thresholds of the two article scorers, and what is known of it.
+    """The trained model: five scorers, the thresholds of the two article scorers, and what is known of it.
 
     ``rules``: precision of the findings that follow a rule (``a_an``, ``doubled``, ``phrase``), as measured in
     training. ``card``: version, hash of the training data, figures.

@@ -125,7 +125,7 @@ class Detector:
         spans: tuple[Span, ...] = ()
         reason = None
         if label != "clean":
-            spans = build_spans(evidence, measured.pairs, measured.words)
+            spans = build_spans(evidence, measured.pairs, measured.words if measured.usage is None else measured.usage)
             reason = _main_reason(spans)
         return Verdict(
             article.id,

@@ -12,6 +12,7 @@ from unspun.extractors.grammar import find_broken_grammar
 from unspun.extractors.phrases import find_phrases
 from unspun.extractors.substitutions import Comparison, Substitutions, find_substitutions
 from unspun.extractors.tricks import find_tricks
+from unspun.extractors.usage import Usage, examine_usage
 from unspun.extractors.wording import Wordings, examine_wording
 from unspun.lexicon import Lexicon
 from unspun.references import Reference, References
@@ -21,13 +22,15 @@ from unspun.text import Text
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
     """What was found in one article: wording without a reference, rules that hit, comparisons with
-    references and the substitutions that they show, references that are exact copies."""
+    references, the substitutions that they show and how they word things (None without comparisons), references
+    that are exact copies."""
 
     article: Examined
     wordings: Wordings
     rules: tuple[Finding, ...]
     comparisons: tuple[Comparison, ...]
     substitutions: Substitutions
+    usage: Usage | None
     copies: tuple[Reference, ...]
 
 
@@ -57,11 +60,16 @@ def gather_evidence(
         *find_phrases(article, rules["phrase"]),
         *find_broken_grammar(article, rules["a_an"], rules["doubled"]),
     ]
+    wordings = examine_wording(article)
+    usage = None
+    if comparisons:
+        usage = examine_usage(article, wordings, [(c.reference, c.alignment) for c in comparisons])
     return Evidence(
         article,
-        examine_wording(article),
+        wordings,
         tuple(found),
         tuple(comparisons),
         find_substitutions(article, comparisons),
+        usage,
         tuple(copies),
     )

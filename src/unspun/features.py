@@ -32,9 +32,13 @@ COMPARED: Final = {
     "alone": 1,
     "swaps": 1, "swap_rate": 1, "swaps_of_covered": 1, "sure_swaps": 1, "quote_swaps": 1, "name_swaps": 1,
     "quote_share": 1, "swaps_of_differences": 1, "best_reference_rate": 1, "agreed_swaps": 1,
+    "usage_mean": 1, "usage_half": 1, "usage_sure": 1, "usage_top": 1,
     "coverage": 0, "identity": 0, "new_words": 0, "length": 0, "fluency": 1, "odder": 1, "oddity": 1,
 }  # fmt: skip
 
+
+#: Words added below the line of a rate of swaps: a stray swap in a short overlap must not look like a high rate.
+SMOOTHING: Final = 20.0
 
 #: A text -> float64[words], log-odds that each of its words was swapped in.
 ScoreWords = Callable[[Examined], NDArray[np.float64]]
@@ -63,8 +67,8 @@ def measure_alone(
         swapped, features = np.zeros(1), np.zeros((1, len(WORDING)))
     else:
         features = wordings.features.astype(np.float64)
+    mean, half, sure, top_tenth = _summarise(swapped)
     clipped = np.clip(swapped, 1e-3, 1 - 1e-3)
-    ranked = np.sort(swapped)[::-1]
     sentences = article.sentence_of[wordings.places] if count else np.zeros(1, np.int32)
     column = WORDING.index
     fit = np.minimum(features[:, column("fit_left")], features[:, column("fit_right")])
@@ -72,11 +76,9 @@ def measure_alone(
     doubled = sum(f.kind == "grammar" and article.text.norms[f.first] == article.text.norms[f.last - 1] for f in rules)
     return np.array([
         np.log(words + 1),
-        swapped.mean(),
-        (swapped > 0.5).mean(),
-        (swapped > 0.8).mean(),
+        mean, half, sure,
         np.log(clipped / (1 - clipped)).mean(),
-        ranked[: max(1, len(ranked) // 10)].mean(),
+        top_tenth,
         len(np.unique(sentences[swapped > 0.6])) / len(article.text.sentences),
         (fit < -0.5).mean(),
         fit.mean(),
@@ -107,17 +109,18 @@ def measure_compared(
     comparisons: Sequence[Comparison],
     found: Substitutions,
     scores: NDArray[np.float64],
+    usage: NDArray[np.float64],
     alone: float,
     score_words: ScoreWords,
 ) -> NDArray[np.float64]:
-    """float64[len(COMPARED)]. ``scores`` float64[pairs]: the probability that each pair is a swap; ``alone``:
-    the margin of the head that sees the article only; ``score_words``: the probability, without reference,
-    that each word of a text was swapped in.
+    """float64[len(COMPARED)]. ``scores`` float64[pairs]: the probability that each pair is a swap; ``usage``
+    float64[examined words]: the same of each word, beside the references' usage; ``alone``: the margin of the
+    head that sees the article only; ``score_words``: the log-odds, without reference, that each word of a text
+    was swapped in.
 
     ``odder`` tells the direction: by how much the article's wordings look more like swaps than those of the
     reference opposite them. An original beside its own spun copy has it below zero.
     """
-
     words = len(article)
     chosen = choose_strongest(found.pairs, scores)
     strength = scores[chosen]
@@ -135,7 +138,7 @@ def measure_compared(
         mine = scores[found.owner == k]
         covered |= alignment.segment_of >= 0
         inside = max(1, int((alignment.segment_of >= 0).sum()))
-        rates.append(float(mine.sum()) / (matched + 20.0))
+        rates.append(float(mine.sum()) / (matched + SMOOTHING))
         coverages.append(alignment.coverage)
         identities.append(matched / inside if inside > 15 else 0.0)
         news.append((alignment.inserted + alignment.deleted) / inside)
@@ -146,7 +149,7 @@ def measure_compared(
         alone,
         np.log1p(strength.sum()),
         total / max(words, 1),
-        total / (covered.sum() + 20.0),
+        total / (covered.sum() + SMOOTHING),
         np.log1p((strength > 0.8).sum()),
         np.log1p(strength[quoted].sum()),
         np.log1p(strength[named].sum()),
@@ -154,11 +157,25 @@ def measure_compared(
         strength.sum() / (len(strength) + 3.0),
         max(rates),
         np.log1p(strength[agreed].sum()),
+        *_summarise(usage),
         coverages[best], identities[best], news[best],
         np.log(words + 1),
         float((strength * features[:, column("fluency_mean")]).sum() / (strength.sum() + 1.0)),
         odder, oddity,
     ])  # fmt: skip
+
+
+def _summarise(probabilities: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """Mean, shares above a half and above 0.8, and mean of the highest tenth."""
+    if not len(probabilities):
+        return 0.0, 0.0, 0.0, 0.0
+    ranked = np.sort(probabilities)[::-1]
+    return (
+        float(probabilities.mean()),
+        float((probabilities > 0.5).mean()),
+        float((probabilities > 0.8).mean()),
+        float(ranked[: max(1, len(ranked) // 10)].mean()),
+    )
 
 
 def _measure_direction(

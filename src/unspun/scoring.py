@@ -17,11 +17,13 @@ from unspun.features import measure_alone, measure_compared, spread_words
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """``words`` float64[examined words] and ``pairs`` float64[pairs]: probabilities of a swap; ``alone`` and
+    """``words`` and ``usage`` float64[examined words] and ``pairs`` float64[pairs]: probabilities of a swap, by
+    the article alone, by the references' usage, by alignment; ``alone`` and
     ``compared``: the features of the two article heads. In ``compared`` the first is left 0: it is the
     margin of the head *alone*, which need not exist yet. ``compared`` is None without comparisons."""
 
     words: NDArray[np.float64]
+    usage: NDArray[np.float64] | None
     pairs: NDArray[np.float64]
     alone: NDArray[np.float64]
     compared: NDArray[np.float64] | None
@@ -35,7 +37,11 @@ def measure(evidence: Evidence, scorers: Mapping[str, Scorer]) -> Measured:
     pairs = scorers["pairs"].score(evidence.substitutions.features)
     alone = measure_alone(article, wordings, words, evidence.rules)
     if not evidence.comparisons:
-        return Measured(words, pairs, alone, None)
+        return Measured(words, None, pairs, alone, None)
+    assert evidence.usage is not None
+    features = evidence.usage.features.copy()
+    features[:, 0] = log_odds
+    usage = scorers["usage"].score(features)
     known = {id(article): spread_words(article, wordings, log_odds)}
 
     def score_words(text: Examined) -> NDArray[np.float64]:
@@ -44,8 +50,8 @@ def measure(evidence: Evidence, scorers: Mapping[str, Scorer]) -> Measured:
             known[id(text)] = spread_words(text, examined, scorers["words"].log_odds(examined.features))
         return known[id(text)]
 
-    compared = measure_compared(article, evidence.comparisons, evidence.substitutions, pairs, 0.0, score_words)
-    return Measured(words, pairs, alone, compared)
+    compared = measure_compared(article, evidence.comparisons, evidence.substitutions, pairs, usage, 0.0, score_words)
+    return Measured(words, usage, pairs, alone, compared)
 
 
 def score_article(measured: Measured, scorers: Mapping[str, Scorer]) -> tuple[float, str]:

@@ -16,6 +16,7 @@ from unspun.examined import Examined
 from unspun.extractors import Finding
 from unspun.extractors.names import bridges_name, is_name
 from unspun.extractors.quotes import is_quote
+from unspun.extractors.usage import find_passage
 from unspun.features import choose_strongest
 
 #: Findings below this probability are no spans.
@@ -24,7 +25,6 @@ MIN_SCORE: Final = 0.5
 MIN_NAME_PART: Final = 0.1
 #: Without a reference the bar is higher: nobody can look the wording up.
 MIN_WORDING_SCORE: Final = 0.6
-_ARTICLES: Final = frozenset(("the", "a", "an"))
 
 
 def build_spans(
@@ -32,7 +32,8 @@ def build_spans(
 ) -> tuple[Span, ...]:
     """The spans of a flagged article, in text order.
 
-    ``pair_scores`` float64[pairs] and ``word_scores`` float64[examined words] are probabilities of a swap.
+    ``pair_scores`` float64[pairs] and ``word_scores`` float64[examined words] are probabilities of a swap; with
+    references the words are scored beside their usage. A word that stands in a reference too was not swapped.
     What a reference shows goes before what the wording alone suggests.
     """
     article = evidence.article
@@ -124,22 +125,11 @@ def _belongs_together(evidence: Evidence, left: int, right: int) -> bool:
     return kind == "name" and bridges_name(article, a.a1, b.a0)
 
 
-def _tighten(article: Examined, other: Examined, pair: Pair) -> Pair:
-    """Without the article ("the") that only one of the two wordings has in front."""
-    own, theirs = article.text.norms, other.text.norms
-    a0, r0 = pair.a0, pair.r0
-    if pair.a1 - a0 > 1 and own[a0] in _ARTICLES and theirs[r0] not in _ARTICLES:
-        a0 += 1
-    elif pair.r1 - r0 > 1 and theirs[r0] in _ARTICLES and own[a0] not in _ARTICLES:
-        r0 += 1
-    return Pair(a0, pair.a1, r0, pair.r1)
-
-
 def _make_finding(article: Examined, evidence: Evidence, group: Sequence[int], scores: NDArray[np.float64]) -> Finding:
     found = evidence.substitutions
     reference = evidence.comparisons[found.owner[group[0]]].reference
     first, last = found.pairs[group[0]], found.pairs[group[-1]]
-    pair = _tighten(article, reference.examined, Pair(first.a0, last.a1, first.r0, last.r1))
+    pair = Pair(first.a0, last.a1, first.r0, last.r1)
     start, end = reference.examined.text.slice(pair.r0, pair.r1)
     wording = reference.article.text[start:end]
     return Finding(
@@ -153,17 +143,26 @@ def _make_finding(article: Examined, evidence: Evidence, group: Sequence[int], s
 
 
 def _find_odd_words(evidence: Evidence, scores: NDArray[np.float64]) -> list[Finding]:
-    """Words that a synonym would fit better, the surest first."""
-    article, wordings = evidence.article, evidence.wordings
+    """Words that a synonym would fit better, or that the references would not use, the surest first."""
+    article, wordings, usage = evidence.article, evidence.wordings, evidence.usage
+    same = np.zeros(len(article), np.bool_)
+    for comparison in evidence.comparisons:
+        same |= comparison.alignment.covered & (comparison.alignment.partner >= 0)
     findings = list[Finding]()
     for i in np.argsort(-scores, kind="stable").tolist():
         if scores[i] < MIN_WORDING_SCORE:
             break
         place = int(wordings.places[i])
+        if same[place]:
+            continue
+        best, passage = int(wordings.best[i]), None
+        if usage is not None and usage.sequences[i] > 0:
+            best = int(usage.best[i])
+            passage = find_passage(article, place, best, [c.reference for c in evidence.comparisons])
         word = article.text.words[place]
-        suggestion = _match_case(article.text.raw[word.start : word.end], article.lexicon.word(int(wordings.best[i])))
+        suggestion = _match_case(article.text.raw[word.start : word.end], article.lexicon.word(best))
         kind = "name" if article.named[place] else "synonym"
-        findings.append(Finding(place, place + 1, kind, float(scores[i]), suggestion))
+        findings.append(Finding(place, place + 1, kind, float(scores[i]), suggestion, passage))
     return findings
 
 

@@ -52,14 +52,14 @@ def _log_out_degree(lexicon: Lexicon) -> NDArray[np.float32]:
     return np.log10(np.maximum(counts, 1)).astype(np.float32)
 
 
-def _expand(starts: NDArray[np.int32], counts: NDArray[np.int32]) -> NDArray[np.intp]:
+def expand_ranges(starts: NDArray[np.int32], counts: NDArray[np.int32]) -> NDArray[np.intp]:
     """The indices of ranges ``starts[i] .. starts[i] + counts[i]``, one after another."""
     ends = np.cumsum(counts)
     indices: NDArray[np.intp] = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - counts), counts)
     return indices
 
 
-def _neighbours(article: Examined) -> NDArray[np.int32]:
+def find_neighbours(article: Examined) -> NDArray[np.int32]:
     """int32[4, n]: the ids of the two words before and the two after each word, -1 across punctuation."""
     ids, breaks = article.ids, article.breaks
     none = np.full(2, -1, np.int32)
@@ -83,12 +83,12 @@ def examine_wording(article: Examined) -> Wordings:
     if not len(places):
         return Wordings(places, places, np.zeros((0, len(FEATURES)), np.float32))
     counts = np.minimum(counts_all[places], MAX_SYNONYMS).astype(np.int32)
-    flat = _expand(starts[ids[places]], counts)
+    flat = expand_ranges(starts[ids[places]], counts)
     owner = np.repeat(np.arange(len(places)), counts)
     candidates, sources = lexicon.synonym_ids[flat], lexicon.synonym_sources[flat]
     own = ids[places]
 
-    around = _neighbours(article)[:, places]
+    around = find_neighbours(article)[:, places]
 
     def fit(words: NDArray[np.int32], at: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         # How much likelier than by its frequency alone a word is after the words before it, and the words

@@ -18,7 +18,7 @@ Scores how probably an article was spun: rewritten by a machine that swaps words
 | | |
 |---|---|
 | file | `models/default.npz`: plain arrays and one JSON text, read without pickle |
-| parts | four ensembles of gradient-boosted trees (scikit-learn) with logistic calibration: words, pairs of wordings, the article alone, the article compared with references |
+| parts | five ensembles of gradient-boosted trees (scikit-learn) with logistic calibration: words, pairs of wordings, words beside the references' usage, the article alone, the article compared with references |
 | trained with | unspun {unspun}, seed {seed}, {situations} situations (scorers, heads, validation) |
 | clean text | {corpora} |
 | spinner families | {families} |

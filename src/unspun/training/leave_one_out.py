@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/leave_one_out", description=main.__doc__)
     parser.add_argument("--shared", type=Path, required=True, help="the folder with corpora/, lexicons/, real/")
     parser.add_argument("--out", type=Path, required=True, help="the Markdown file to write")
+    parser.add_argument("--models", type=Path, help="a folder to keep the models in, as without-FAMILY.npz")
     parser.add_argument("--scale", type=float, default=0.25, help="share of the usual number of situations")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
@@ -55,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kept = [d for d in dictionaries if d.family != family]
         left = [d for d in dictionaries if d.family == family]
         model, _ = train(documents, kept, lexicon, sizes, options.seed, f"without-{family}@1", "")
+        if options.models:
+            options.models.mkdir(parents=True, exist_ok=True)
+            model.save(options.models / f"{model.name.split('@')[0]}.npz")
         pool = build_pools(documents, left)["validation"]
         rows = measure_situations(pool, name_tasks(f"{options.seed}:left", sizes.validation), lexicon, model)
         scores = score_rows(rows, model.scorers)

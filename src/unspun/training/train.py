@@ -1,6 +1,6 @@
-"""Training: situations into evidence, evidence into four scorers, scores into thresholds.
+"""Training: situations into evidence, evidence into five scorers, scores into thresholds.
 
-The scorers of words and of pairs learn from one half of the training texts, the two article heads from the
+The scorers of words, pairs and usage learn from one half of the training texts, the two article heads from the
 other half, so that a head sees word scores as they are on texts never seen. Thresholds are set, and figures
 measured, on validation texts.
 """
@@ -29,6 +29,7 @@ from unspun.classifier import PRIOR, Model, Scorer, Thresholds, to_probability
 from unspun.detector import MIN_WORDS
 from unspun.evidence import Evidence, gather_evidence
 from unspun.extractors.substitutions import FEATURES as PAIR
+from unspun.extractors.usage import FEATURES as USAGE
 from unspun.extractors.wording import FEATURES as WORDING
 from unspun.features import ALONE, COMPARED
 from unspun.lexicon import Lexicon
@@ -63,7 +64,7 @@ class Sizes:
     """How many situations of each role are drawn (half of them spun)."""
 
     scorers: int = 8000
-    heads: int = 12000
+    heads: int = 16000
     validation: int = 12000
 
 
@@ -198,6 +199,7 @@ def _learn_words_and_pairs(task: tuple[str, bool]) -> dict[str, Any]:
         "pairs": evidence.substitutions.features[: 0 if mirrored else None],
         "shown": label_pairs(situation, evidence)[: 0 if mirrored else None],
         "hits": dict(hits),
+        "usage": evidence.usage.features if evidence.usage else None,
         "group": situation.group,
     }
 
@@ -270,7 +272,7 @@ def name_honest_tasks(seed: str, pool: Pool, least: int) -> list[tuple[str, bool
 def fit_scorers(
     learnt: Sequence[Mapping[str, Any]], seed: int
 ) -> tuple[dict[str, Scorer], dict[str, float], dict[str, float]]:
-    """The scorers of words and pairs, the rules' precisions, and figures on folds not seen."""
+    """The scorers of words, pairs and usage, the rules' precisions, and figures on folds not seen."""
     scorers, figures = dict[str, Scorer](), dict[str, float]()
     for name, labels, names in (("words", "swapped", WORDING), ("pairs", "shown", PAIR)):
         features = np.concatenate([one[name] for one in learnt])
@@ -282,12 +284,35 @@ def fit_scorers(
         figures[f"{name}_auc"] = float(roc_auc_score(target, estimator.margins_))
         figures[f"{name}_rows"] = float(len(target))
         scorers[name] = estimator.export()
+        if name == "words":
+            word_margins = estimator.margins_
+    scorers["usage"], figures["usage_auc"] = _fit_usage(learnt, word_margins, seed)
     rules = {}
     for rule in _UNMEASURED:
         hits = [hit for one in learnt for hit in one["hits"].get(rule, [])]
         # Two imaginary misses: a rule that seldom hits is not trusted blindly.
         rules[rule] = sum(hits) / (len(hits) + 2)
     return scorers, rules, figures
+
+
+def _fit_usage(learnt: Sequence[Mapping[str, Any]], margins: NDArray[np.float64], seed: int) -> tuple[Scorer, float]:
+    """The scorer of words beside the references' usage; ``margins`` float64[all examined words] come from folds
+    of the words' scorer that had not seen them."""
+    features, target, groups, at = list[NDArray[np.float32]](), list[NDArray[np.bool_]](), list[int](), 0
+    for one in learnt:
+        count = len(one["swapped"])
+        if one["usage"] is not None:
+            block = one["usage"].copy()
+            block[:, 0] = margins[at : at + count]
+            features.append(block)
+            target.append(one["swapped"])
+            groups += [hash_group(one["group"])] * count
+        at += count
+    assert features[0].shape[1] == len(USAGE)
+    estimator = SpunClassifier(iterations=150, leaves=24, min_samples=60, folds=3, seed=seed)
+    labels = np.concatenate(target)
+    estimator.fit(np.concatenate(features), labels, np.array(groups))
+    return estimator.export(), float(roc_auc_score(labels, estimator.margins_))
 
 
 def hash_group(group: str) -> int:
