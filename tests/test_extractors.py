@@ -11,12 +11,12 @@ from unspun.extractors.grammar import find_broken_grammar, wrong_article
 from unspun.extractors.names import is_name
 from unspun.extractors.phrases import find_phrases
 from unspun.extractors.quotes import is_quote
-from unspun.extractors.substitutions import is_house_style
+from unspun.extractors.substitutions import is_house_style, measure_nearness
 from unspun.extractors.tricks import find_tricks
 from unspun.extractors.usage import FEATURES as USAGE
 from unspun.extractors.usage import examine_usage, find_passage
 from unspun.extractors.wording import FEATURES, examine_wording
-from unspun.lexicon import Lexicon
+from unspun.lexicon import WORDNET, Lexicon
 from unspun.references import References
 from unspun.text import Text
 
@@ -158,3 +158,21 @@ def test_usage_finds_the_word_that_every_report_uses_instead() -> None:
 def test_good_wording_gains_nothing() -> None:
     wordings = examine_wording(examine("law enforcement agencies in the middle east"))
     assert wordings.features[:, FEATURES.index("gain")].max() < 0.5
+
+
+def test_nearness_of_many_pairs_is_that_of_each_alone() -> None:
+    article = examine("The council voted to shut the aged bridge, its representative stated, and traders were irate.")
+    other = examine("The council decided to close the old bridge, its spokesman said, and merchants were furious.")
+    pairs = [Pair(i, min(i + 1 + i % 3, len(article)), i, min(i + 1 + i % 2, len(other))) for i in range(len(article))]
+    together = measure_nearness(article, other, pairs)
+    for index, pair in enumerate(pairs):
+        alone = measure_nearness(article, other, [pair])
+        for values, (value,) in zip(
+            (together.cosine, together.sources, together.letters, together.lemma),
+            (alone.cosine, alone.sources, alone.letters, alone.lemma),
+            strict=True,
+        ):
+            assert values[index] == value
+    closes = measure_nearness(article, other, [Pair(4, 5, 4, 5)])
+    assert closes.sources[0] & WORDNET
+    assert not closes.lemma[0]

@@ -26,7 +26,8 @@ _ENGLISH: Final = frozenset(
     "they which you were her all she there would their we him been has when who will more no if out so what "
     "its a".split()
 )
-#: Least share of such words. On the clean corpora 99.9 % of the articles have 0.20 and more.
+#: Least share of such words. 99.6 % of the clean articles reach it (the median has 0.37); the rest are lists of
+#: prices and freight rates, and some in other languages.
 MIN_ENGLISH: Final = 0.15
 #: Articles that a worker takes at once: large enough to make sending them cheap, small enough to share work.
 CHUNK: Final = 16

