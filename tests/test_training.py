@@ -18,18 +18,13 @@ from unspun.resources import find_data
 from unspun.text import Text
 from unspun.training.corpora import Document
 from unspun.training.dictionaries import REPOSITORY_FAMILIES, load_dictionary
+from unspun.training.fitting import choose_thresholds
+from unspun.training.pools import build_pools
 from unspun.training.situations import HONEST_CASES, SPUN_CASES, Pool, cut, draw_situation
+from unspun.training.tables import tabulate
 from unspun.training.tampering import tamper
-from unspun.training.train import (
-    Row,
-    Sizes,
-    build_pools,
-    choose_thresholds,
-    label_pairs,
-    swapped_words,
-    tabulate,
-    train,
-)
+from unspun.training.tasks import Row, label_pairs, swapped_words
+from unspun.training.train import Sizes, train
 
 
 def documents() -> list[Document]:
@@ -101,7 +96,7 @@ def test_training_gives_a_model_that_scores(tmp_path: Path, pool: Pool) -> None:
 
 
 def test_pairs_are_labelled_by_what_they_show(pool: Pool) -> None:
-    import unspun.training.train as training
+    import unspun.training.tasks as training
 
     training._lexicon, training._model = Lexicon.load(), None
     shown = 0

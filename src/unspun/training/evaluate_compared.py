@@ -27,9 +27,9 @@ from unspun.lexicon import Lexicon
 from unspun.training.corpora import Document
 from unspun.training.dictionaries import FAMILIES, Dictionary, load_dictionaries
 from unspun.training.edits import edit
+from unspun.training.pools import build_pools, read_documents
 from unspun.training.situations import Pool, cut
 from unspun.training.spinner import SpunText, draw_settings, spin
-from unspun.training.train import build_pools, read_documents
 
 RATES: Final = (0.05, 0.10, 0.15, 0.25, 0.50)
 #: Reports of other events among the references.

@@ -12,16 +12,10 @@ import numpy as np
 from unspun.lexicon import Lexicon
 from unspun.training.corpora import hash_data
 from unspun.training.dictionaries import FAMILIES, load_dictionaries
-from unspun.training.train import (
-    Row,
-    Sizes,
-    build_pools,
-    measure_situations,
-    name_tasks,
-    read_documents,
-    score_rows,
-    train,
-)
+from unspun.training.fitting import score_rows
+from unspun.training.pools import build_pools, read_documents
+from unspun.training.tasks import Row, measure_situations, name_tasks
+from unspun.training.train import Sizes, train
 
 #: Upper ends of the bands of words replaced that the table has.
 BANDS = (0.075, 0.125, 0.2, 0.35, 1.0)

@@ -1,0 +1,198 @@
+"""Situations drawn, examined and measured on all cores: what the fitting of each stage learns from."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspun.article import Article
+from unspun.classifier import Model, Scorer
+from unspun.evidence import Evidence, gather_evidence
+from unspun.lexicon import Lexicon
+from unspun.references import References
+from unspun.scoring import measure
+from unspun.text import Text
+from unspun.training.situations import Pool, Situation, cut, draw_situation
+
+T = TypeVar("T")
+
+#: Rules' scores before they are measured.
+UNMEASURED: Final = {"a_an": 0.5, "doubled": 0.5, "phrase": 0.5}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One situation as the article heads see it."""
+
+    alone: NDArray[np.float64]
+    compared: NDArray[np.float64] | None
+    spun: bool
+    case: str
+    corpus: str
+    group: str
+    family: str | None
+    rate: float
+    words: int
+
+
+# Set by run_tasks before it forks: workers share pools and models, and only numbers travel.
+_pool: Pool
+_model: Model | None = None
+_lexicon: Lexicon
+
+
+def _draw(seed: str, spun: bool) -> Situation:
+    rng = random.Random(seed)
+    while True:
+        situation = draw_situation(_pool, rng, spun)
+        if situation is not None:
+            return situation
+
+
+def _gather(situation: Situation) -> Evidence:
+    references = None
+    if situation.references:
+        references = References.build((Article(f"r{n}", text) for n, text in enumerate(situation.references)), _lexicon)
+    rules = _model.rules if _model else UNMEASURED
+    return gather_evidence(Text(situation.article), _lexicon, rules, references)
+
+
+def swapped_words(situation: Situation, evidence: Evidence) -> NDArray[np.bool_]:
+    """Which words of the article stand in a true swap: bool[words]. A disguised word is still the same word."""
+    words = evidence.article.text.words
+    swapped = np.zeros(len(words), np.bool_)
+    index = 0
+    for swap in situation.swaps:
+        if swap.kind == "trick":
+            continue
+        while index < len(words) and words[index].end <= swap.start:
+            index += 1
+        at = index
+        while at < len(words) and words[at].start < swap.end:
+            swapped[at] = True
+            at += 1
+    return swapped
+
+
+def label_pairs(situation: Situation, evidence: Evidence) -> NDArray[np.bool_]:
+    """Which pairs show a true swap and what stood there: bool[pairs].
+
+    True when the pair's words lie in a swap for half or more, and the reference's wording holds a word of the
+    original's; a swapped word opposite something else shows nothing.
+    """
+    labels = np.zeros(len(evidence.substitutions.pairs), np.bool_)
+    if not situation.swaps:
+        return labels
+    swapped = swapped_words(situation, evidence)
+    words = evidence.article.text.words
+    for i, pair in enumerate(evidence.substitutions.pairs):
+        if swapped[pair.a0 : pair.a1].mean() < 0.5:
+            continue
+        start, end = words[pair.a0].start, words[pair.a1 - 1].end
+        originals = {
+            word
+            for swap in situation.swaps
+            if swap.start < end and swap.end > start
+            for word in swap.original.lower().replace("’", "'").split()
+        }
+        other = evidence.comparisons[evidence.substitutions.owner[i]].reference.examined
+        labels[i] = not originals.isdisjoint(other.text.norms[pair.r0 : pair.r1])
+    return labels
+
+
+def learn_words(task: tuple[str, bool]) -> dict[str, Any]:
+    """What the scorers of words and pairs learn from one situation."""
+    situation = _draw(*task)
+    evidence = _gather(situation)
+    swapped = swapped_words(situation, evidence)
+    # Beside its own spun copy an original shows the same pairs the other way round: which of two wordings is
+    # the swap is for the article head to say, not for the scorer of pairs.
+    mirrored = situation.case in ("own_copy", "event_copy")
+    hits = defaultdict[str, list[bool]](list)
+    if situation.spun:
+        for finding in evidence.rules:
+            if finding.kind == "trick":
+                continue
+            norms = evidence.article.text.norms
+            rule = finding.kind
+            if rule == "grammar":
+                rule = "doubled" if norms[finding.first] == norms[finding.last - 1] else "a_an"
+            hits[rule].append(bool(swapped[finding.first : finding.last].any()))
+    return {
+        "words": evidence.wordings.features,
+        "swapped": swapped[evidence.wordings.places],
+        "pairs": evidence.substitutions.features[: 0 if mirrored else None],
+        "shown": label_pairs(situation, evidence)[: 0 if mirrored else None],
+        "hits": dict(hits),
+        "usage": evidence.usage.features if evidence.usage else None,
+        "group": situation.group,
+    }
+
+
+def measure_row(situation: Situation, evidence: Evidence, scorers: Mapping[str, Scorer]) -> Row:
+    """The situation as the article heads see it."""
+    measured = measure(evidence, scorers)
+    return Row(
+        measured.alone, measured.compared, situation.spun, situation.case, situation.corpus, situation.group,
+        situation.family, situation.rate, len(evidence.article),
+    )  # fmt: skip
+
+
+def _measure_heads(task: tuple[str, bool]) -> Row:
+    assert _model is not None
+    situation = _draw(*task)
+    return measure_row(situation, _gather(situation), _model.scorers)
+
+
+def measure_honest(task: tuple[str, bool]) -> Row:
+    """One honest document alone, cut to a drawn length; the task's name ends in the document's number."""
+    assert _model is not None
+    rng = random.Random(task[0])
+    documents = [document for corpus in sorted(_pool.documents) for document in _pool.documents[corpus]]
+    document = documents[int(task[0].rsplit(":", 1)[1]) % len(documents)]
+    text = cut(document.text, rng.randint(*_pool.lengths), rng)
+    situation = Situation(text, (), False, (), "alone", document.corpus, document.group)
+    return measure_row(situation, _gather(situation), _model.scorers)
+
+
+def run_tasks(
+    function: Callable[[tuple[str, bool]], T],
+    pool: Pool,
+    tasks: Sequence[tuple[str, bool]],
+    lexicon: Lexicon,
+    model: Model | None,
+) -> list[T]:
+    """``function`` over the tasks (seed, spun), on all cores; the result does not depend on their number."""
+    global _pool, _model, _lexicon
+    _pool, _model, _lexicon = pool, model, lexicon
+    context = multiprocessing.get_context("fork")
+    with context.Pool() as workers:
+        return list(workers.imap(function, tasks, chunksize=32))
+
+
+def measure_situations(pool: Pool, tasks: Sequence[tuple[str, bool]], lexicon: Lexicon, model: Model) -> list[Row]:
+    """The situations of the tasks as the article heads see them; the model needs the scorers below the heads."""
+    return run_tasks(_measure_heads, pool, tasks, lexicon, model)
+
+
+def name_tasks(seed: str, count: int) -> list[tuple[str, bool]]:
+    """Tasks for drawn situations, every second one spun."""
+    return [(f"{seed}:{n}", n % 2 == 0) for n in range(count)]
+
+
+def name_honest_tasks(seed: str, pool: Pool, least: int) -> list[tuple[str, bool]]:
+    """Every document of the pool once, those of small corpora so often that each corpus comes to ``least``."""
+    tasks, first = list[tuple[str, bool]](), 0
+    for corpus in sorted(pool.documents):
+        size = len(pool.documents[corpus])
+        for turn in range(-(-least // size)):
+            tasks += [(f"{seed}:{turn}:{first + n}", False) for n in range(size)]
+        first += size
+    return tasks
