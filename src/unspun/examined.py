@@ -20,7 +20,8 @@ _BREAK: Final = re.compile(r"[^\s'’\-\u2010\u2011]|\n\s*\n")
 class Examined:
     """A :class:`Text` with arrays over its n words, each computed on first use.
 
-    ``ids`` int32[n] (lexicon numbers, -1 unknown), ``zipf`` float32[n], ``capital`` bool[n] (first letter),
+    ``ids``, ``lemmas`` int32[n] (lexicon numbers, -1 unknown), ``neighbours`` int32[4, n] (ids of the two words
+    before and the two after, -1 across punctuation), ``zipf`` float32[n], ``capital`` bool[n] (first letter),
     ``opens`` bool[n] (first word of a sentence), ``breaks`` bool[n + 1] (punctuation before the word),
     ``quotation`` int32[n] (number of the quotation that holds the word, -1 none), ``content`` bool[n].
     """
@@ -35,6 +36,22 @@ class Examined:
     @cached_property
     def ids(self) -> NDArray[np.int32]:
         return self.lexicon.ids(self.text.norms)
+
+    @cached_property
+    def lemmas(self) -> NDArray[np.int32]:
+        return self.lexicon.lemmas(self.ids)
+
+    @cached_property
+    def neighbours(self) -> NDArray[np.int32]:
+        ids, breaks = self.ids, self.breaks
+        none = np.full(2, -1, np.int32)
+        padded = np.concatenate([none, ids, none])
+        closed = np.concatenate([[True], breaks, [True]])
+        left = np.where(closed[1:-2], -1, padded[1:-3])
+        right = np.where(closed[2:-1], -1, padded[3:-1])
+        before_left = np.where(closed[1:-2] | closed[:-3], -1, padded[:-4])
+        after_right = np.where(closed[2:-1] | closed[3:], -1, padded[4:])
+        return np.stack([before_left, left, right, after_right]).astype(np.int32)
 
     @cached_property
     def zipf(self) -> NDArray[np.float32]:

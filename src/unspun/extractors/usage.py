@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from unspun.alignment import Alignment
 from unspun.article import Passage
 from unspun.examined import Examined
-from unspun.extractors.wording import Wordings, expand_ranges, find_neighbours
+from unspun.extractors.wording import Wordings, expand_ranges
 from unspun.references import Reference
 
 FEATURES: Final = (
@@ -43,7 +43,7 @@ class Usage:
 
 def _sequence_keys(article: Examined) -> NDArray[np.int64]:
     """The pairs of neighbouring lemmas of a text, as sorted distinct numbers."""
-    lemmas = article.lexicon.lemmas(article.ids).astype(np.int64)
+    lemmas = article.lemmas.astype(np.int64)
     left, right = lemmas[:-1], lemmas[1:]
     good = (left >= 0) & (right >= 0) & ~article.breaks[1:-1]
     return np.unique(left[good] * article.lexicon.size + right[good])
@@ -72,7 +72,7 @@ def examine_usage(article: Examined, wordings: Wordings, compared: Sequence[tupl
     keys = list[NDArray[np.int64]]()
     matched = np.zeros(len(article), np.int32)
     for reference, alignment in compared:
-        lemmas = lexicon.lemmas(reference.examined.ids)
+        lemmas = reference.examined.lemmas
         counts = np.bincount(lemmas[lemmas >= 0], minlength=lexicon.size)
         holding += counts > 0
         times += counts.astype(np.int32)
@@ -82,7 +82,7 @@ def examine_usage(article: Examined, wordings: Wordings, compared: Sequence[tupl
 
     own = article.ids[places]
     lemma = lexicon.lemmas(own)
-    around = lexicon.lemmas(find_neighbours(article).ravel()).reshape(4, -1)[:, places]
+    around = lexicon.lemmas(article.neighbours[:, places].ravel()).reshape(4, -1)
     left, right = around[1], around[2]
 
     starts = lexicon.synonym_starts
@@ -113,7 +113,7 @@ def examine_usage(article: Examined, wordings: Wordings, compared: Sequence[tupl
         return out
 
     fluency = np.zeros(count, np.float32)
-    raw_left, raw_right = find_neighbours(article)[1:3, places]
+    raw_left, raw_right = article.neighbours[1:3, places]
     for i, word, sign in ((has, candidates[first], 1), (has, own[has], -1)):
         fluency[i] += sign * np.where(raw_left[i] >= 0, lexicon.log_prob(raw_left[i], word), lexicon.log_unigram(word))
         fluency[i] += sign * np.where(raw_right[i] >= 0, lexicon.log_prob(word, raw_right[i]), 0)
@@ -145,11 +145,11 @@ def examine_usage(article: Examined, wordings: Wordings, compared: Sequence[tupl
 def find_passage(article: Examined, place: int, best: int, references: Sequence[Reference]) -> Passage | None:
     """Where a reference uses the synonym ``best`` beside the same neighbour as the article's word ``place``."""
     lexicon = article.lexicon
-    around = lexicon.lemmas(find_neighbours(article)[1:3, place])
+    around = lexicon.lemmas(article.neighbours[1:3, place])
     wanted = int(lexicon.lemmas(np.array([best], np.int32))[0])
     for reference in references:
         other = reference.examined
-        lemmas = lexicon.lemmas(other.ids)
+        lemmas = other.lemmas
         for at in np.flatnonzero(lemmas == wanted).tolist():
             before = at and not other.breaks[at] and around[0] >= 0 and lemmas[at - 1] == around[0]
             after = at + 1 < len(lemmas) and not other.breaks[at + 1] and around[1] >= 0 and lemmas[at + 1] == around[1]

@@ -60,19 +60,6 @@ def expand_ranges(starts: NDArray[np.int32], counts: NDArray[np.int32]) -> NDArr
     return indices
 
 
-def find_neighbours(article: Examined) -> NDArray[np.int32]:
-    """int32[4, n]: the ids of the two words before and the two after each word, -1 across punctuation."""
-    ids, breaks = article.ids, article.breaks
-    none = np.full(2, -1, np.int32)
-    padded = np.concatenate([none, ids, none])
-    closed = np.concatenate([[True], breaks, [True]])
-    left = np.where(closed[1:-2], -1, padded[1:-3])
-    right = np.where(closed[2:-1], -1, padded[3:-1])
-    before_left = np.where(closed[1:-2] | closed[:-3], -1, padded[:-4])
-    after_right = np.where(closed[2:-1] | closed[3:], -1, padded[4:])
-    return np.stack([before_left, left, right, after_right]).astype(np.int32)
-
-
 def examine_wording(article: Examined) -> Wordings:
     """The un-spinning gain of every word that has synonyms."""
     lexicon, ids = article.lexicon, article.ids
@@ -89,7 +76,7 @@ def examine_wording(article: Examined) -> Wordings:
     candidates, sources = lexicon.synonym_ids[flat], lexicon.synonym_sources[flat]
     own = ids[places]
 
-    around = find_neighbours(article)[:, places]
+    around = article.neighbours[:, places]
 
     def fit(words: NDArray[np.int32], at: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         # How much likelier than by its frequency alone a word is after the words before it, and the words
