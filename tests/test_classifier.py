@@ -106,6 +106,8 @@ def rewrite(file: Path, **changes: object) -> Path:
         # A child that points back would make the walk go round for ever.
         {"words__left": np.zeros(10_000, np.int32)},
         {"pairs__roots": [10**6]},
+        # A depth without end would make scoring take for ever.
+        {"pairs__depth": 10**12},
     ],
 )
 def test_a_damaged_or_newer_model_is_refused_with_its_name(tmp_path: Path, changes: dict[str, object]) -> None:

@@ -6,10 +6,13 @@ Loading scikit-learn takes two seconds, and its own files (pickle) can run code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+_STORED: Final = ("roots", "feature", "threshold", "left", "right", "value", "base", "depth")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,12 +32,22 @@ class Trees:
     value: NDArray[np.float64]
     base: float
     depth: int
+    # For scoring: a leaf tests the first feature and leads back to itself whatever the answer, so that all rows
+    # walk all trees in step; the children of node i are _children[2 * i] and _children[2 * i + 1].
+    _tested: NDArray[np.int32] = field(init=False, repr=False)
+    _children: NDArray[np.intp] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        leaf, at = self.feature < 0, np.arange(len(self.feature), dtype=np.int32)
+        children = np.stack([np.where(leaf, at, self.left), np.where(leaf, at, self.right)], axis=1)
+        object.__setattr__(self, "_tested", np.maximum(self.feature, 0).astype(np.int32))
+        object.__setattr__(self, "_children", children.astype(np.intp).ravel())
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]], prefix: str) -> Trees:
         """Read the arrays ``<prefix>.<attribute>``; raises ValueError where they do not make sound trees."""
         try:
-            nodes = {name: np.asarray(arrays[f"{prefix}.{name}"]) for name in cls.__slots__}
+            nodes = {name: np.asarray(arrays[f"{prefix}.{name}"]) for name in _STORED}
         except KeyError as missing:
             raise ValueError(f"the array {missing} is missing") from None
         count = len(nodes["feature"])
@@ -45,7 +58,8 @@ class Trees:
             # A child after its parent and inside the array: the walk then ends, whatever the file says.
             if len(child) != count or ((child[inner] <= at[inner]) | (child[inner] >= count)).any():
                 raise ValueError(f"the trees of {prefix} are damaged")
-        if (nodes["roots"] < 0).any() or (nodes["roots"] >= count).any() or len(nodes["value"]) != count:
+        sized = len(nodes["value"]) == len(nodes["threshold"]) == count and 0 <= int(nodes["depth"]) <= count
+        if not sized or (nodes["roots"] < 0).any() or (nodes["roots"] >= count).any():
             raise ValueError(f"the trees of {prefix} are damaged")
         return cls(
             nodes["roots"].astype(np.int32),
@@ -60,18 +74,17 @@ class Trees:
 
     def to_arrays(self, prefix: str) -> dict[str, NDArray[np.generic]]:
         """The arrays that :meth:`from_arrays` reads."""
-        return {f"{prefix}.{name}": np.asarray(getattr(self, name)) for name in self.__slots__}
+        return {f"{prefix}.{name}": np.asarray(getattr(self, name)) for name in _STORED}
 
     def margin(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """float64[n]: the log-odds for float[n, k] features."""
-        features = np.asarray(features, np.float64)
-        count = len(features)
-        node = np.broadcast_to(self.roots, (count, len(self.roots))).copy()
-        row = np.arange(count)[:, None]
+        features = np.ascontiguousarray(features, np.float64)
+        count, width = features.shape
+        node = np.tile(self.roots.astype(np.intp), (count, 1))
+        first = np.arange(0, count * width, width)[:, None]
+        flat = features.ravel()
         for _ in range(self.depth):
-            feature = self.feature[node]
-            inner = feature >= 0
-            goes_left = features[row, np.maximum(feature, 0)] <= self.threshold[node]
-            node = np.where(inner, np.where(goes_left, self.left[node], self.right[node]), node)
-        margin: NDArray[np.float64] = self.base + self.value[node].sum(axis=1)
+            goes_right = flat.take(first + self._tested.take(node)) > self.threshold.take(node)
+            node = self._children.take(2 * node + goes_right)
+        margin: NDArray[np.float64] = self.base + self.value.take(node).sum(axis=1)
         return margin
