@@ -50,7 +50,7 @@ class Alignment:
     ``segment_of``: int32[article words], number of the segment that holds the word, -1 for none.
     ``ranges``: int32[segments, 4], word ranges a0, a1, r0, r1 of each segment.
     ``pairs``: other words in the same place, in article order; a word that was padded is in its pair.
-    ``covered``: bool[article words], whether the words around follow the reference closely.
+    ``covered``: bool[article words], the words that have a match among others that have one (:func:`follows`).
     ``deleted``, ``inserted``: words that only the reference or only the article has inside segments.
     """
 

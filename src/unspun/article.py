@@ -19,6 +19,7 @@ SURE: Final = 0.8
 
 LABELS: Final = ("spun", "suspect", "clean", "unscored")
 
+#: The relations of an article to a reference, the closest first.
 RELATIONS: Final = ("spun", "copy", "edited", "independent")
 
 #: Every reason code with the sentence that a person reads.

@@ -129,17 +129,15 @@ class References:
         return np.concatenate([words, triples]), np.concatenate([weights[rare], triple_weights])
 
     @cached_property
-    def _postings(
-        self,
-    ) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.uint64], NDArray[np.int64]]:
-        """Feature of each posting (sorted), its reference, the distinct features, and where each begins."""
+    def _postings(self) -> tuple[NDArray[np.int32], NDArray[np.uint64], NDArray[np.int64]]:
+        """The reference of each posting, the distinct features (sorted), and where the postings of each begin."""
         features = [self._features(reference.ids)[0] for reference in self._references]
         flat = np.concatenate(features) if features else np.zeros(0, np.uint64)
         owner = np.repeat(np.arange(len(features), dtype=np.int32), [len(f) for f in features])
         order = np.argsort(flat, kind="stable")
         flat, owner = flat[order], owner[order]
         distinct, starts = np.unique(flat, return_index=True)
-        return flat, owner, distinct, np.append(starts, len(flat))
+        return owner, distinct, np.append(starts, len(flat))
 
     def query(
         self, text: Text, source: str | None = None, limit: int = MAX_CANDIDATES
@@ -152,7 +150,7 @@ class References:
         features, weights = self._features(ids)
         if not len(features) or not self._references:
             return [], []
-        _, owner, distinct, starts = self._postings
+        owner, distinct, starts = self._postings
         at = np.minimum(np.searchsorted(distinct, features), len(distinct) - 1)
         found = distinct[at] == features
         at, weights = at[found], weights[found]
@@ -162,7 +160,7 @@ class References:
         weights = weights * (0.15 + 0.85 * np.log1p(total / counts) / np.log1p(total))
         postings = np.repeat(starts[at] - np.append(0, np.cumsum(counts)[:-1]), counts) + np.arange(counts.sum())
         scores = np.bincount(owner[postings], np.repeat(weights, counts), minlength=total)
-        # Words found in no reference weigh as much as the rarest, triples twice that.
+        # What is found in no reference weighs as much as the rarest word does when every reference holds it.
         whole = weights.sum() + 1.25 * 0.15 * float((~found).sum() + (ids < 0).sum())
         shared = scores / whole if whole > 0 else scores
         own, candidates, copies = fingerprint(text), list[Candidate](), list[Reference]()

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.alignment import Alignment, follows
-from unspun.article import Relation
+from unspun.article import RELATIONS, Relation
 from unspun.evidence import Evidence
 from unspun.extractors.substitutions import Comparison
 
@@ -47,8 +47,7 @@ def relate(evidence: Evidence, pair_scores: NDArray[np.float64], flagged: bool) 
         else:
             relation = "independent"
         relations.append((swaps, Relation(comparison.reference.article.id, relation, round(coverage, 4))))
-    order = ("spun", "copy", "edited", "independent")
-    relations.sort(key=lambda item: (order.index(item[1].relation), -item[1].coverage, -item[0]))
+    relations.sort(key=lambda item: (RELATIONS.index(item[1].relation), -item[1].coverage, -item[0]))
     copies = [Relation(copy.article.id, "copy", 1.0) for copy in evidence.copies]
     return (*copies, *(relation for _, relation in relations))
 

@@ -147,7 +147,7 @@ def _find_odd_words(evidence: Evidence, scores: NDArray[np.float64]) -> list[Fin
     article, wordings, usage = evidence.article, evidence.wordings, evidence.usage
     same = np.zeros(len(article), np.bool_)
     for comparison in evidence.comparisons:
-        same |= comparison.alignment.covered & (comparison.alignment.partner >= 0)
+        same |= comparison.alignment.covered
     findings = list[Finding]()
     for i in np.argsort(-scores, kind="stable").tolist():
         if scores[i] < MIN_WORDING_SCORE:

@@ -77,7 +77,7 @@ def examine_usage(article: Examined, wordings: Wordings, compared: Sequence[tupl
         holding += counts > 0
         times += counts.astype(np.int32)
         keys.append(_sequence_keys(reference.examined))
-        matched += alignment.covered & (alignment.partner >= 0)
+        matched += alignment.covered
     sequences = np.unique(np.concatenate(keys))
 
     own = article.ids[places]

@@ -210,9 +210,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         print(f"{dictionary.family}: done", file=sys.stderr, flush=True)
     how = "a family that its model was not trained on" if options.models else "families that the model was trained on"
-    text = "\n".join(
-        ["# Articles among references", f"Spun by {how}: {', '.join(FAMILIES)}.", *tabulate_trials(trials)]
-    )
+    heading = [
+        "# Articles among references",
+        f"Spun by {how}: {', '.join(FAMILIES)}. Written by `scripts/evaluate_compared`, count {options.count}.",
+    ]
+    text = "\n".join([*heading, *tabulate_trials(trials)])
     if options.out:
         options.out.write_text(text + "\n", "utf-8")
     else:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from unspun.article import Article
+from unspun.article import LABELS, Article
 from unspun.detector import Detector
 from unspun.training.corpora import read_excerpts, split
 
@@ -32,9 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 marked += any(s.start < start + len(spun) and s.end > start for s in verdict.spans)
     labels = Counter(verdict.label for verdict in verdicts)
     scores = [verdict.score for verdict in verdicts if verdict.score is not None]
-    print(
-        f"{len(excerpts)} excerpts: " + ", ".join(f"{label} {labels[label]}" for label in ("spun", "suspect", "clean"))
-    )
+    print(f"{len(excerpts)} excerpts: " + ", ".join(f"{label} {labels[label]}" for label in LABELS))
     print("scores at 10, 50, 90 %: " + ", ".join(f"{q:.2f}" for q in np.quantile(scores, (0.1, 0.5, 0.9))))
     print(f"noted wordings marked: {marked} of {total}")
     return 0
