@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from enum import Enum
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn, TextIO, TypeVar
 
@@ -45,6 +46,12 @@ class Format(str, Enum):  # noqa: UP042 - typer shows a StrEnum's members the sa
     table = "table"
     jsonl = "jsonl"
     csv = "csv"
+
+
+class RestoreFormat(str, Enum):  # noqa: UP042
+    text = "text"
+    diff = "diff"
+    json = "json"
 
 
 class FailOn(str, Enum):  # noqa: UP042
@@ -160,13 +167,84 @@ def report(
         detector = _load(model)
         built, lost = _read_references(detector, references or [])
         verdict = detector.score(examined, built)
-        compared = [built.get(relation.id) for relation in verdict.references] if built else []
-        page = render_report(examined, [reference for reference in compared if reference], verdict)
+        page = render_report(examined, _find_compared(verdict, built), verdict)
         with _open_output(out) as stream:
             stream.write(page)
         _say(f"{out}: written")
         if lost:
             raise typer.Exit(UNREADABLE)
+
+
+@app.command()
+def restore(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="Articles: .txt .md .html .jsonl .jsonl.gz, or folders.")
+    ],
+    references: References_ = None,
+    model: Model_ = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of stdout.")] = None,
+    format: Annotated[
+        RestoreFormat,
+        typer.Option("--format", help="The text; a diff of the sentences that changed; one JSON line an article."),
+    ] = RestoreFormat.text,
+) -> None:
+    """Put back what probably stood in an article before its words were swapped, and say what to search for.
+
+    The search phrases for finding the original are in the diff and in the JSON; beside the text they go to stderr.
+
+    Exit status: 0 done, 2 usage, 3 some inputs could not be read, 130 interrupted.
+    """
+    from unspun.readers import read_articles
+
+    with _calm_exit():
+        detector = _load(model)
+        built, lost = _read_references(detector, references or [])
+        leftovers = _Leftovers()
+        meter = _Meter("restored", quiet=out is None and sys.stdout.isatty())
+        with _open_output(out) as stream, meter:
+            articles = read_articles(paths, leftovers.add)
+            first_two = list(_first(articles, 2))
+            for item in meter.count(chain(first_two, articles)):
+                if isinstance(item, Unreadable):
+                    lost += 1
+                    _say(f"{item.source}: {item.error}")
+                else:
+                    _restore_one(item, detector, built, format, stream, named=len(first_two) > 1)
+        leftovers.tell()
+        if lost:
+            raise typer.Exit(UNREADABLE)
+
+
+def _restore_one(
+    article: Article,
+    detector: Detector,
+    built: References | None,
+    format: RestoreFormat,
+    stream: TextIO,
+    named: bool,
+) -> None:
+    """Write the restored article, under its name where it is one of several, and say what there is to say."""
+    from unspun.reporters.restored import explain, write_diff, write_json, write_text
+    from unspun.restoration import restore
+
+    verdict = detector.score(article, built)
+    restored = restore(article, verdict, detector.lexicon, _find_compared(verdict, built))
+    if format is RestoreFormat.json:
+        write_json(restored, stream)
+    elif format is RestoreFormat.diff:
+        write_diff(article, restored, stream)
+    else:
+        write_text(restored, stream, named)
+    stream.flush()
+    if format is RestoreFormat.text or not restored.replacements:
+        for line in explain(restored, verdict):
+            _say(f"{article.source or article.id}: {line}")
+
+
+def _find_compared(verdict: Verdict, references: References | None) -> list[Article]:
+    """The references that the verdict names."""
+    found = [references.get(relation.id) for relation in verdict.references] if references else []
+    return [reference for reference in found if reference]
 
 
 def _load(model: Path | None) -> Detector:
