@@ -68,7 +68,8 @@ class Alignment:
         return float(self.covered.mean()) if len(self.covered) else 0.0
 
 
-#: Longest insertion, in words, that is read as padding of the word before it ("has actually" for "has").
+#: Longest insertion, in words, that is read as padding of the word beside it ("has actually" for "has", "brand
+#: new" for "new").
 MAX_PADDING: Final = 2
 
 Similarity = Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.float32]]
@@ -236,6 +237,31 @@ def _tighten(pair: Pair, own: Sequence[str], theirs: Sequence[str]) -> Pair:
     return Pair(a0, pair.a1, r0, pair.r1)
 
 
+#: An adverb after one of these pads it, and not the participle behind.
+_AUXILIARIES: Final = frozenset(
+    "be is are was were been being has have had having do does did will would can could may might must should".split()
+)
+
+
+def _find_padded(article: Examined, partner: NDArray[np.int32], first: int, last: int, at: int) -> list[Pair]:
+    """The pair of the word that the inserted words ``[first, last)`` pad: the neighbour that they go with more
+    often, if it has its match beside ``at``, where the reference has nothing, and no punctuation between."""
+    if article.breaks[first + 1 : last].any():
+        return []
+    before = first > 0 and at > 0 and partner[first - 1] == at - 1 and not article.breaks[first]
+    after = last < len(partner) and partner[last] == at and not article.breaks[last]
+    if before and after:
+        previous, following = article.ids[[first - 1, last - 1]], article.ids[[first, last]]
+        pull = article.lexicon.log_prob(previous, following) - article.lexicon.log_unigram(following)
+        norms = article.text.norms
+        adverb = norms[first - 1] in _AUXILIARIES and norms[last - 1].endswith("ly")
+        before = adverb or bool(pull[0] > pull[1])
+        after = not before
+    if before:
+        return [Pair(first - 1, last, at - 1, at)]
+    return [Pair(first, last + 1, at, at + 1)] if after else []
+
+
 #: Cosine from which two words are alike when no thesaurus says so: 1.5 % of random pairs of frequent words
 #: reach it.
 MIN_SIMILARITY: Final = 0.3
@@ -310,8 +336,12 @@ def align(
                 deleted += s1 - s0
             elif s1 == s0:
                 inserted += b1 - b0
-                if b1 - b0 <= MAX_PADDING and s0 > r0 and partner[b0 - 1] == s0 - 1 and not article.breaks[b0:b1].any():
-                    pairs.append(Pair(b0 - 1, b1, s0 - 1, s0))
+                if b1 - b0 <= MAX_PADDING:
+                    for pair in _find_padded(article, partner, b0, b1, s0):
+                        # A word padded on both sides is one pair.
+                        both = bool(pairs) and pairs[-1].a1 > pair.a0
+                        last = pairs.pop() if both else pair
+                        pairs.append(Pair(last.a0, pair.a1, last.r0, pair.r1))
             elif max(b1 - b0, s1 - s0) <= MAX_STRETCH:
                 split = split_stretch(b0, b1, s0, s1, similarity, article.breaks, reference.examined.breaks)
                 pairs.extend(_tighten(pair, article.text.norms, reference.examined.text.norms) for pair in split)
