@@ -48,6 +48,7 @@ def make_model() -> Model:
     return Model(
         "tiny@1",
         dict.fromkeys(names, scorer),
+        np.array([[-2.5, 3.0], [0.5, 7.25]], np.float32),
         {"alone": Thresholds(0.3, 0.7), "compared": Thresholds(0.2, 0.6)},
         {"a_an": 0.9, "doubled": 0.6, "phrase": 0.9},
         {"figures": {"auc": 0.9}},
@@ -63,6 +64,7 @@ def test_a_model_survives_the_file(tmp_path: Path) -> None:
         model.name, model.thresholds, model.rules, model.card,
     )  # fmt: skip
     np.testing.assert_array_equal(read.scorers["pairs"].score(features), model.scorers["pairs"].score(features))
+    np.testing.assert_array_equal(read.habits, model.habits)
 
 
 class Bomb:

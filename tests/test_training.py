@@ -113,18 +113,26 @@ def test_pairs_are_labelled_by_what_they_show(pool: Pool) -> None:
     assert shown > 30
 
 
-def make_row(corpus: str, spun: bool = False) -> Row:
-    return Row(np.zeros(1), None, spun, "alone", corpus, corpus, "moby" if spun else None, 0.1, 200)
+def make_row(corpus: str, spun: bool = False, document: int = 0) -> Row:
+    family = "moby" if spun else None
+    return Row(np.zeros(1), None, spun, "alone", corpus, corpus, f"{corpus}/{document}", family, 0.1, 200)
 
 
 def test_thresholds_follow_the_worst_corpus() -> None:
-    rows = [make_row("easy") for _ in range(1000)] + [make_row("hard") for _ in range(1000)]
+    rows = [make_row(corpus, document=n) for corpus in ("easy", "hard") for n in range(1000)]
     scores = np.concatenate([np.linspace(0, 0.2, 1000), np.linspace(0, 0.8, 1000)])
     thresholds = choose_thresholds(rows, scores)
     hard = scores[1000:]
     assert (hard >= thresholds.spun).mean() <= 0.005
     assert (hard >= thresholds.suspect).mean() <= 0.03
     assert thresholds.spun > 0.79
+
+
+def test_a_document_drawn_often_counts_once() -> None:
+    # One odd document drawn a hundred times, 299 others drawn once: a third of a per cent of the documents.
+    rows = [make_row("corpus", document=0)] * 100 + [make_row("corpus", document=n) for n in range(1, 300)]
+    scores = np.array([0.99] * 100 + [0.1] * 299)
+    assert choose_thresholds(rows, scores).spun < 0.2
 
 
 def test_tables_count_every_article_once_a_table() -> None:

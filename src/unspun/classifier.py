@@ -19,12 +19,15 @@ from unspun.resources import find_models
 from unspun.trees import Trees
 
 #: Raised when the features or the layout of the file change: older files are refused, not misread.
-FORMAT: Final = 1
-#: The scorers: of words without a reference, of pairs of wordings, of words beside the references' usage, of
-#: an article alone, of an article compared with references.
-SCORERS: Final = ("words", "pairs", "usage", "alone", "compared")
+FORMAT: Final = 2
+#: The scorers: of words without a reference, of pairs of wordings (a swap one way or the other), of their
+#: direction, of pairs at the second look, of words beside the references' usage, of an article alone, of an
+#: article compared with references.
+SCORERS: Final = ("words", "pairs", "directions", "swaps", "usage", "alone", "compared")
 #: Share of spun articles that scores are calibrated for. Where fewer are spun, a score means less.
 PRIOR: Final = 0.1
+#: The same as log-odds.
+BASE_RATE: Final = float(np.log(PRIOR / (1 - PRIOR)))
 #: Margins beyond this say no more: no data set here is large enough to tell odds of e^12.
 MAX_MARGIN: Final = 12.0
 
@@ -68,14 +71,16 @@ class Scorer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """The trained model: five scorers, the thresholds of the two article scorers, and what is known of it.
+    """The trained model: the scorers, the thresholds of the two article scorers, and what is known of it.
 
-    ``rules``: precision of the findings that follow a rule (``a_an``, ``doubled``, ``phrase``), as measured in
-    training. ``card``: version, hash of the training data, figures.
+    ``habits``: float32[lexicon words, 2], see :func:`unspun.extractors.wording.insert_habits`; ``rules``:
+    precision of the findings that follow a rule (``a_an``, ``doubled``, ``phrase``), as measured in training;
+    ``card``: version, hash of the training data, figures.
     """
 
     name: str
     scorers: dict[str, Scorer]
+    habits: NDArray[np.float32]
     thresholds: dict[str, Thresholds]
     rules: dict[str, float]
     card: dict[str, Any]
@@ -99,7 +104,10 @@ class Model:
             }
             thresholds = {k: Thresholds(float(v[0]), float(v[1])) for k, v in about["thresholds"].items()}
             rules = {k: float(v) for k, v in about["rules"].items()}
-            return cls(str(about["name"]), scorers, thresholds, rules, dict(about["card"]))
+            habits = np.asarray(arrays["habits"]).astype(np.float32)
+            if habits.ndim != 2 or habits.shape[1] != 2:
+                raise ValueError("the array habits has another shape")
+            return cls(str(about["name"]), scorers, habits, thresholds, rules, dict(about["card"]))
         except FileNotFoundError as missing:
             raise ModelError(f"{file}: there is no such model file") from missing
         except ModelError:
@@ -126,6 +134,8 @@ class Model:
             "card": self.card,
         }
         arrays: dict[str, Any] = {"about": np.frombuffer(json.dumps(about).encode(), np.uint8)}
+        # Half precision: the third digit of such odds means nothing.
+        arrays["habits"] = self.habits.astype(np.float16)
         for name, scorer in self.scorers.items():
             arrays |= scorer.trees.to_arrays(name)
         np.savez_compressed(path, **arrays)

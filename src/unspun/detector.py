@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from unspun.article import REASON_OF_KIND, Article, Span, Unreadable, Verdict
-from unspun.classifier import Model
+from unspun.classifier import Model, ModelError
 from unspun.evidence import Evidence, gather_evidence
 from unspun.lexicon import Lexicon
 from unspun.references import References
@@ -42,6 +42,11 @@ class Detector:
     """
 
     def __init__(self, model: Model, lexicon: Lexicon) -> None:
+        if len(model.habits) != lexicon.size:
+            raise ModelError(
+                f"the model {model.name} was trained with a lexicon of {len(model.habits)} words, this one has "
+                f"{lexicon.size}: use the model and the lexicon of one version"
+            )
         self.model = model
         self.lexicon = lexicon
 
@@ -120,13 +125,13 @@ class Detector:
                     future.cancel()
 
     def _judge(self, article: Article, evidence: Evidence) -> Verdict:
-        measured = measure(evidence, self.model.scorers)
+        measured = measure(evidence, self.model)
         score, head = score_article(measured, self.model.scorers)
         label = self.model.thresholds[head].label(score)
         spans: tuple[Span, ...] = ()
         reason = None
         if label != "clean":
-            spans = build_spans(evidence, measured.pairs, measured.words if measured.usage is None else measured.usage)
+            spans = build_spans(evidence, measured.swaps, measured.words if measured.usage is None else measured.usage)
             reason = _main_reason(spans)
         return Verdict(
             article.id,
@@ -135,7 +140,7 @@ class Detector:
             label,
             reason,
             spans,
-            relate(evidence, measured.pairs, label != "clean"),
+            relate(evidence, measured.swaps, label != "clean"),
             self.model.name,
         )
 

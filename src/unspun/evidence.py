@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from unspun.alignment import align
 from unspun.examined import Examined
 from unspun.extractors import Finding
+from unspun.extractors.direction import Directions, examine_directions
 from unspun.extractors.grammar import find_broken_grammar
 from unspun.extractors.phrases import find_phrases
 from unspun.extractors.substitutions import Comparison, Substitutions, find_substitutions
@@ -22,14 +23,15 @@ from unspun.text import Text
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
     """What was found in one article: wording without a reference, rules that hit, comparisons with
-    references, the substitutions that they show and how they word things (None without comparisons), references
-    that are exact copies."""
+    references, the substitutions that they show with what tells their direction, how the references word things
+    (None without comparisons), references that are exact copies."""
 
     article: Examined
     wordings: Wordings
     rules: tuple[Finding, ...]
     comparisons: tuple[Comparison, ...]
     substitutions: Substitutions
+    directions: Directions
     usage: Usage | None
     copies: tuple[Reference, ...]
 
@@ -64,12 +66,14 @@ def gather_evidence(
     usage = None
     if comparisons:
         usage = examine_usage(article, wordings, [(c.reference, c.alignment) for c in comparisons])
+    substitutions = find_substitutions(article, comparisons)
     return Evidence(
         article,
         wordings,
         tuple(found),
         tuple(comparisons),
-        find_substitutions(article, comparisons),
+        substitutions,
+        examine_directions(article, wordings, comparisons, substitutions),
         usage,
         tuple(copies),
     )

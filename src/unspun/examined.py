@@ -102,6 +102,13 @@ class Examined:
         return (self.zipf < FUNCTION_ZIPF) & ~self.numeric
 
     @cached_property
+    def content_sums(self) -> NDArray[np.float32]:
+        """float32[n + 1, 100]: sums of the unit vectors of the content words before each word."""
+        vectors = self.lexicon.vectors(self.ids)
+        vectors[~self.content] = 0
+        return np.vstack([np.zeros((1, vectors.shape[1]), np.float32), np.cumsum(vectors, axis=0, dtype=np.float32)])
+
+    @cached_property
     def named(self) -> NDArray[np.bool_]:
         """Words with a capital that no sentence start, title or headline explains: bool[n].
 

@@ -7,19 +7,21 @@ own; the length itself is there to tell how much a rate can be trusted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unspun.alignment import Pair
+from unspun.classifier import BASE_RATE
 from unspun.examined import Examined
 from unspun.extractors import Finding
 from unspun.extractors.substitutions import FEATURES as PAIR
 from unspun.extractors.substitutions import Comparison, Substitutions
 from unspun.extractors.wording import FEATURES as WORDING
 from unspun.extractors.wording import Wordings
+from unspun.second_look import weigh_direction
 
 #: Name of every feature with the sign of its influence: +1 where more may only speak for spinning.
 ALONE: Final = {
@@ -33,24 +35,13 @@ COMPARED: Final = {
     "swaps": 1, "swap_rate": 1, "swaps_of_covered": 1, "sure_swaps": 1, "quote_swaps": 1, "name_swaps": 1,
     "quote_share": 1, "swaps_of_differences": 1, "best_reference_rate": 1, "agreed_swaps": 1,
     "usage_mean": 1, "usage_half": 1, "usage_sure": 1, "usage_top": 1,
-    "coverage": 0, "identity": 0, "new_words": 0, "length": 0, "fluency": 1, "odder": 1, "oddity": 1,
+    "coverage": 0, "identity": 0, "new_words": 0, "length": 0, "fluency": 1,
+    "differences": 0, "direction": 1, "direction_mean": 1,
 }  # fmt: skip
 
 
 #: Words added below the line of a rate of swaps: a stray swap in a short overlap must not look like a high rate.
 SMOOTHING: Final = 20.0
-
-#: A text -> float64[words], log-odds that each of its words was swapped in.
-ScoreWords = Callable[[Examined], NDArray[np.float64]]
-#: Log-odds of words that are not examined: function words are seldom swapped.
-UNEXAMINED: Final = -4.0
-
-
-def spread_words(article: Examined, wordings: Wordings, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """float64[words] from the values of the examined words."""
-    spread = np.full(len(article), UNEXAMINED)
-    spread[wordings.places] = log_odds
-    return spread
 
 
 def _per_hundred(count: float, words: int) -> float:
@@ -109,17 +100,15 @@ def measure_compared(
     comparisons: Sequence[Comparison],
     found: Substitutions,
     scores: NDArray[np.float64],
+    differences: NDArray[np.float64],
+    direction: NDArray[np.float64],
     usage: NDArray[np.float64],
-    alone: float,
-    score_words: ScoreWords,
 ) -> NDArray[np.float64]:
-    """float64[len(COMPARED)]. ``scores`` float64[pairs]: the probability that each pair is a swap; ``usage``
-    float64[examined words]: the same of each word, beside the references' usage; ``alone``: the margin of the
-    head that sees the article only; ``score_words``: the log-odds, without reference, that each word of a text
-    was swapped in.
+    """float64[len(COMPARED)], to be completed by :func:`insert_margins`.
 
-    ``odder`` tells the direction: by how much the article's wordings look more like swaps than those of the
-    reference opposite them. An original beside its own spun copy has it below zero.
+    ``scores`` float64[pairs]: the probability that each pair is a swap; ``differences`` and ``direction`` the
+    same from the first look: that it is a swap one way or the other, and the log-odds that it is this way round;
+    ``usage`` float64[examined words]: the probability of a swap by the references' usage.
     """
     words = len(article)
     chosen = choose_strongest(found.pairs, scores)
@@ -143,10 +132,13 @@ def measure_compared(
         identities.append(matched / inside if inside > 15 else 0.0)
         news.append((alignment.inserted + alignment.deleted) / inside)
     best = int(np.argmax(coverages))
-    odder, oddity = _measure_direction(article, comparisons, found, scores, chosen, score_words)
+    pulls, weight = weigh_direction(differences, direction)[chosen].sum(), differences[chosen].sum()
     total = float((strength * widths).sum())
+    vouched = np.zeros(words, np.bool_)
+    for comparison in comparisons:
+        vouched |= comparison.alignment.covered
     return np.array([
-        alone,
+        1.0 - vouched.mean(),
         np.log1p(strength.sum()),
         total / max(words, 1),
         total / (covered.sum() + SMOOTHING),
@@ -161,8 +153,16 @@ def measure_compared(
         coverages[best], identities[best], news[best],
         np.log(words + 1),
         float((strength * features[:, column("fluency_mean")]).sum() / (strength.sum() + 1.0)),
-        odder, oddity,
+        np.log1p(weight), pulls / np.sqrt(weight + 1.0), pulls / (weight + 1.0),
     ])  # fmt: skip
+
+
+def insert_margins(compared: NDArray[np.float64], margins: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The features float64[n, len(COMPARED)] with what the head *alone* says, float64[n], as far as no reference
+    has the same words: one that has them vouches for them."""
+    completed = compared.copy()
+    completed[:, 0] *= margins - BASE_RATE
+    return completed
 
 
 def _summarise(probabilities: NDArray[np.float64]) -> tuple[float, float, float, float]:
@@ -176,23 +176,3 @@ def _summarise(probabilities: NDArray[np.float64]) -> tuple[float, float, float,
         float((probabilities > 0.8).mean()),
         float(ranked[: max(1, len(ranked) // 10)].mean()),
     )
-
-
-def _measure_direction(
-    article: Examined, comparisons: Sequence[Comparison], found: Substitutions, scores: NDArray[np.float64],
-    chosen: Sequence[int], score_words: ScoreWords,
-) -> tuple[float, float]:  # fmt: skip
-    """How much odder the article's wordings are than the reference's (difference of the log-odds of being
-    swapped in, by the strength of each pair), and how odd they are in themselves."""
-    own = score_words(article)
-    difference = oddity = weight = 0.0
-    for i in chosen:
-        if scores[i] < 0.2:
-            continue
-        pair = found.pairs[i]
-        theirs = score_words(comparisons[found.owner[i]].reference.examined)
-        a, r = own[pair.a0 : pair.a1].max(), theirs[pair.r0 : pair.r1].max()
-        difference += scores[i] * (a - r)
-        oddity += scores[i] * a
-        weight += scores[i]
-    return difference / (weight + 1.0), oddity / (weight + 1.0)

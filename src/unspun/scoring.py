@@ -8,50 +8,47 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.classifier import Scorer, to_probability
+from unspun.classifier import Model, Scorer, to_probability
 from unspun.evidence import Evidence
-from unspun.examined import Examined
-from unspun.extractors.wording import examine_wording
-from unspun.features import measure_alone, measure_compared, spread_words
+from unspun.extractors.direction import insert_odds
+from unspun.extractors.wording import insert_habits
+from unspun.features import insert_margins, measure_alone, measure_compared
+from unspun.second_look import look_again
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """``words`` and ``usage`` float64[examined words] and ``pairs`` float64[pairs]: probabilities of a swap, by
+    """``words`` and ``usage`` float64[examined words] and ``swaps`` float64[pairs]: probabilities of a swap, by
     the article alone, by the references' usage, by alignment; ``alone`` and
-    ``compared``: the features of the two article heads. In ``compared`` the first is left 0: it is the
-    margin of the head *alone*, which need not exist yet. ``compared`` is None without comparisons."""
+    ``compared``: the features of the two article heads, in ``compared`` without the margin of the head *alone*,
+    which need not exist yet. ``usage`` and ``compared`` are None without comparisons."""
 
     words: NDArray[np.float64]
     usage: NDArray[np.float64] | None
-    pairs: NDArray[np.float64]
+    swaps: NDArray[np.float64]
     alone: NDArray[np.float64]
     compared: NDArray[np.float64] | None
 
 
-def measure(evidence: Evidence, scorers: Mapping[str, Scorer]) -> Measured:
-    """Score words and pairs, and measure what the article heads see. Needs the scorers of words and pairs."""
-    article, wordings = evidence.article, evidence.wordings
-    log_odds = scorers["words"].log_odds(wordings.features)
+def measure(evidence: Evidence, model: Model) -> Measured:
+    """Score words and pairs, and measure what the article heads see. The model needs no heads yet."""
+    article, wordings, found, scorers = evidence.article, evidence.wordings, evidence.substitutions, model.scorers
+    log_odds = scorers["words"].log_odds(insert_habits(wordings, model.habits))
     words = to_probability(log_odds)
-    pairs = scorers["pairs"].score(evidence.substitutions.features)
     alone = measure_alone(article, wordings, words, evidence.rules)
     if not evidence.comparisons:
-        return Measured(words, None, pairs, alone, None)
+        return Measured(words, None, np.zeros(0), alone, None)
     assert evidence.usage is not None
     features = evidence.usage.features.copy()
     features[:, 0] = log_odds
     usage = scorers["usage"].score(features)
-    known = {id(article): spread_words(article, wordings, log_odds)}
-
-    def score_words(text: Examined) -> NDArray[np.float64]:
-        if id(text) not in known:
-            examined = examine_wording(text)
-            known[id(text)] = spread_words(text, examined, scorers["words"].log_odds(examined.features))
-        return known[id(text)]
-
-    compared = measure_compared(article, evidence.comparisons, evidence.substitutions, pairs, usage, 0.0, score_words)
-    return Measured(words, usage, pairs, alone, compared)
+    opposite = [scorers["words"].log_odds(insert_habits(o, model.habits)) for o in evidence.directions.opposite]
+    directions = insert_odds(evidence.directions, log_odds, opposite)
+    pairs, direction = scorers["pairs"].log_odds(found.features), scorers["directions"].log_odds(directions)
+    coverage = np.array([c.alignment.coverage for c in evidence.comparisons])[found.owner]
+    swaps = scorers["swaps"].score(look_again(found.features, found.owner, coverage, pairs, direction))
+    compared = measure_compared(article, evidence.comparisons, found, swaps, to_probability(pairs), direction, usage)
+    return Measured(words, usage, swaps, alone, compared)
 
 
 def score_article(measured: Measured, scorers: Mapping[str, Scorer]) -> tuple[float, str]:
@@ -59,6 +56,4 @@ def score_article(measured: Measured, scorers: Mapping[str, Scorer]) -> tuple[fl
     margin = scorers["alone"].log_odds(measured.alone[None])
     if measured.compared is None:
         return float(to_probability(margin)[0]), "alone"
-    compared = measured.compared.copy()
-    compared[0] = margin[0]
-    return float(scorers["compared"].score(compared[None])[0]), "compared"
+    return float(scorers["compared"].score(insert_margins(measured.compared[None], margin))[0]), "compared"

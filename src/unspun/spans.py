@@ -23,6 +23,8 @@ from unspun.features import choose_strongest
 MIN_SCORE: Final = 0.5
 #: Part of a name beside another part that is above MIN_SCORE: the neighbour makes up for the doubt.
 MIN_NAME_PART: Final = 0.1
+#: Share of the article that follows a reference from which its pairs are the last word on what they hold.
+MIN_DERIVED: Final = 0.4
 #: Without a reference the bar is higher: nobody can look the wording up.
 MIN_WORDING_SCORE: Final = 0.6
 
@@ -64,11 +66,17 @@ def _to_span(article: Examined, finding: Finding) -> Span:
     )
 
 
+#: What the reference with the most swaps is ahead by: an article mostly has one source.
+_STRONGEST: Final = 0.1
+
+
 def _find_swaps(evidence: Evidence, scores: NDArray[np.float64]) -> list[Finding]:
     """Substitutions that are probably swaps, adjacent ones of one kind and reference joined."""
     article, found = evidence.article, evidence.substitutions
-    # Where several references show the same swap, the one that more of them agree with is named.
-    ranking = scores + 1e-3 * found.support
+    # Where several references show much the same swap, the one that more of them agree with is named, and the
+    # reference that shows the most swaps.
+    total = np.bincount(found.owner, scores, len(evidence.comparisons))
+    ranking = scores + 1e-3 * found.support + _STRONGEST * (total / max(total.max(initial=0), 1e-9))[found.owner]
     strongest = choose_strongest(found.pairs, ranking)
     chosen = [i for i in strongest if scores[i] >= MIN_SCORE]
     chosen = _add_name_parts(evidence, strongest, chosen, scores)
@@ -145,15 +153,20 @@ def _make_finding(article: Examined, evidence: Evidence, group: Sequence[int], s
 def _find_odd_words(evidence: Evidence, scores: NDArray[np.float64]) -> list[Finding]:
     """Words that a synonym would fit better, or that the references would not use, the surest first."""
     article, wordings, usage = evidence.article, evidence.wordings, evidence.usage
-    same = np.zeros(len(article), np.bool_)
+    # What stands in the same place of a reference was not swapped; what stands opposite other words of a
+    # reference that the article was made from has been judged as a pair.
+    settled = np.zeros(len(article), np.bool_)
     for comparison in evidence.comparisons:
-        same |= comparison.alignment.covered
+        settled |= comparison.alignment.partner >= 0
+    for pair, owner in zip(evidence.substitutions.pairs, evidence.substitutions.owner.tolist(), strict=True):
+        if evidence.comparisons[owner].alignment.coverage >= MIN_DERIVED:
+            settled[pair.a0 : pair.a1] = True
     findings = list[Finding]()
     for i in np.argsort(-scores, kind="stable").tolist():
         if scores[i] < MIN_WORDING_SCORE:
             break
         place = int(wordings.places[i])
-        if same[place]:
+        if settled[place]:
             continue
         best, passage = int(wordings.best[i]), None
         if usage is not None and usage.sequences[i] > 0:

@@ -87,14 +87,47 @@ def spell_out(norms: Sequence[str]) -> str:
 
 
 def is_house_style(article: Examined, reference: Examined, pair: Pair) -> bool:
-    """Whether two wordings are one: spelling variant, contraction, number style, title dropped, joined word."""
+    """Whether two wordings are one: spelling variant, contraction, number style, title dropped, joined word,
+    a name spelt otherwise, an acronym."""
     own, other = article.text.norms[pair.a0 : pair.a1], reference.text.norms[pair.r0 : pair.r1]
     if len(own) == len(other) == 1:
         a, b = article.ids[pair.a0 : pair.a1], reference.ids[pair.r0 : pair.r1]
         if bool(article.lexicon.spelling_variants(a, b)[0]):
             return True
+        names = bool(article.named[pair.a0]) and bool(reference.named[pair.r0])
+        if names and fuzz.ratio(own[0], other[0]) >= RESPELT:
+            return True
+    if _are_initials(own, other) or _are_initials(other, own):
+        return True
     one, two = spell_out(own), spell_out(other)
     return one == two or one.replace(" ", "").replace("'s", "") == two.replace(" ", "").replace("'s", "")
+
+
+#: Likeness of letters (0-100) from which two names are one name with a typo or in another transliteration:
+#: Gebru and Gebry have 80, Zelensky and Zelinsky 88.
+RESPELT: Final = 80
+
+
+def _are_initials(short: Sequence[str], long: Sequence[str]) -> bool:
+    """Whether a single word is an acronym of the words of the other wording, with or without its small words."""
+    if len(short) != 1 or len(short[0]) < 2 or len(long) < 2:
+        return False
+    letters = short[0].replace(".", "")
+    return letters in ("".join(w[0] for w in long), "".join(w[0] for w in long if w not in _SMALL))
+
+
+_SMALL: Final = frozenset("of the and for in on to a an at de".split())
+
+
+def _is_honest(article: Examined, reference: Examined, pair: Pair) -> bool:
+    """Whether no spinner is needed to explain the difference."""
+    return _is_bracketed(article, pair) or is_house_style(article, reference, pair)
+
+
+def _is_bracketed(article: Examined, pair: Pair) -> bool:
+    """Whether the wording is an editor's own words in somebody's statement: "[the minister] will go"."""
+    start, end = article.text.slice(pair.a0, pair.a1)
+    return article.quotation[pair.a0] >= 0 and "[" in article.text.raw[max(0, start - 1) : end]
 
 
 def _density(matched: NDArray[np.bool_], first: NDArray[np.int32], last: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -121,31 +154,29 @@ def _runs(matched: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int
     return np.minimum(before, MAX_RUN), np.minimum(after, MAX_RUN)
 
 
-def _fluency(
-    article: Examined, other: Examined, first: NDArray[np.int32], last: NDArray[np.int32],
-    other_first: NDArray[np.int32], other_last: NDArray[np.int32],
+def measure_sequences(
+    text: Examined, first: NDArray[np.int32], last: NDArray[np.int32],
+    other: Examined, other_first: NDArray[np.int32], other_last: NDArray[np.int32],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:  # fmt: skip
-    """Total and mean log10 P of the words ``other[other_first:other_last]`` set into the article at
-    ``[first, last)``, its neighbours included: float32[m] each."""
-    previous, following = list[NDArray[np.int32]](), list[NDArray[np.int32]]()
-    lengths = np.empty(len(first), np.int64)
-    padded = np.append(article.ids, np.int32(-1))
-    for i, (a0, a1, r0, r1) in enumerate(
-        zip(first.tolist(), last.tolist(), other_first.tolist(), other_last.tolist(), strict=True)
-    ):
-        before = padded[a0 - 1] if a0 and not article.breaks[a0] else -1
-        after = padded[a1] if not article.breaks[a1] else -1
-        chain = np.concatenate([[before], other.ids[r0:r1], [after]]).astype(np.int32)
-        previous.append(chain[:-1])
-        following.append(chain[1:])
-        lengths[i] = len(chain) - 1
-    a, b = np.concatenate(previous), np.concatenate(following)
+    """Total and mean log10 P of the words ``other[other_first:other_last]`` set into ``text`` at
+    ``[first, last)``, with the two words after them: float32[m] each."""
+    chains = list[NDArray[np.int32]]()
+    starts = np.concatenate([text.neighbours[:2, first], text.neighbours[2:, last - 1]]).T
+    for around, r0, r1 in zip(starts, other_first.tolist(), other_last.tolist(), strict=True):
+        chains.append(np.concatenate([around[:2], other.ids[r0:r1], around[2:]]))
+    flat = np.concatenate(chains)
+    lengths = np.array([len(chain) for chain in chains])
+    ends = np.cumsum(lengths)
+    scored = np.ones(len(flat), np.bool_)
+    scored[ends - lengths] = scored[ends - lengths + 1] = False
     # Nothing is known of a neighbour across punctuation: such an end costs nothing.
-    ends = np.cumsum(lengths) - 1
-    log = article.lexicon.log_prob(a, b).astype(np.float32)
-    log[ends[b[ends] < 0]] = 0
-    total = np.add.reduceat(log, np.append(0, ends[:-1] + 1))
-    return total, (total / lengths).astype(np.float32)
+    after = np.zeros(len(flat), np.bool_)
+    after[ends - 1] = after[ends - 2] = True
+    at = np.flatnonzero(scored)
+    log = text.lexicon.log_prob(flat[at - 1], flat[at], flat[at - 2]).astype(np.float32)
+    log[after[at] & (flat[at] < 0)] = 0
+    total = np.add.reduceat(log, np.append(0, np.cumsum(lengths - 2)[:-1]))
+    return total, (total / (lengths - 2)).astype(np.float32)
 
 
 def _support(
@@ -254,14 +285,14 @@ def _measure(article: Examined, comparison: Comparison) -> tuple[list[Pair], NDA
     density = _density(matched, table[:, 0], table[:, 1])
     other_density = _density(other_matched, table[:, 2], table[:, 3])
     kept = np.flatnonzero(np.minimum(density, other_density) >= MIN_DENSITY)
-    kept = np.array([i for i in kept if not is_house_style(article, other, alignment.pairs[i])], np.int64)
+    kept = np.array([i for i in kept if not _is_honest(article, other, alignment.pairs[i])], np.int64)
     if not len(kept):
         return [], np.zeros((0, len(FEATURES)))
     pairs = [alignment.pairs[i] for i in kept]
     a0, a1, r0, r1 = table[kept].T
     before, after = _runs(matched)
-    own_total, own_mean = _fluency(article, article, a0, a1, a0, a1)
-    total, mean = _fluency(article, other, a0, a1, r0, r1)
+    own_total, own_mean = measure_sequences(article, a0, a1, article, a0, a1)
+    total, mean = measure_sequences(article, a0, a1, other, r0, r1)
     near = measure_nearness(article, other, pairs)
     segment = alignment.segment_of[a0]
     ranges = alignment.ranges[segment]

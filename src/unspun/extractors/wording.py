@@ -34,14 +34,17 @@ FEATURES: Final = (
     "fit_left", "fit_right", "best_fit_left", "best_fit_right",
     "zipf", "best_zipf", "similarity", "sources", "synonyms", "capital", "opens",
     "unknown_around", "relative_zipf", "context", "best_context", "times", "best_times", "synonym_times",
+    "habit", "habit_times",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Wordings:
-    """What was found for the m examined words: ``places`` int32[m] (word index), ``best`` int32[m] (lexicon
-    id of the likeliest original), ``features`` float32[m, len(FEATURES)]."""
+    """What was found for the m examined words: ``ids`` int32[m] (in the lexicon), ``places`` int32[m] (word
+    index), ``best`` int32[m] (lexicon id of the likeliest original), ``features`` float32[m, len(FEATURES)], of
+    which :func:`insert_habits` fills in the last two."""
 
+    ids: NDArray[np.int32]
     places: NDArray[np.int32]
     best: NDArray[np.int32]
     features: NDArray[np.float32]
@@ -60,16 +63,18 @@ def expand_ranges(starts: NDArray[np.int32], counts: NDArray[np.int32]) -> NDArr
     return indices
 
 
-def examine_wording(article: Examined) -> Wordings:
-    """The un-spinning gain of every word that has synonyms."""
+def examine_wording(article: Examined, among: NDArray[np.bool_] | None = None) -> Wordings:
+    """The un-spinning gain of every word that has synonyms, or of those ``among`` bool[words] only."""
     lexicon, ids = article.lexicon, article.ids
     starts = lexicon.synonym_starts
     known = np.maximum(ids, 0)
     counts_all = np.where(ids >= 0, starts[known + 1] - starts[known], 0)
     examined = (counts_all > 0) & (article.zipf < MAX_ZIPF) & ~article.numeric
+    if among is not None:
+        examined &= among
     places = np.flatnonzero(examined).astype(np.int32)
     if not len(places):
-        return Wordings(places, places, np.zeros((0, len(FEATURES)), np.float32))
+        return Wordings(places, places, places, np.zeros((0, len(FEATURES)), np.float32))
     counts = np.minimum(counts_all[places], MAX_SYNONYMS).astype(np.int32)
     flat = expand_ranges(starts[ids[places]], counts)
     owner = np.repeat(np.arange(len(places)), counts)
@@ -132,8 +137,17 @@ def examine_wording(article: Examined) -> Wordings:
         context_own, context_best - context_own,
         np.log2(times[own]), np.log2(1 + times[best]),
         np.log2(1 + np.maximum.reduceat(times[candidates], first)),
+        np.zeros(len(places)), np.zeros(len(places)),
     ]).astype(np.float32)  # fmt: skip
-    return Wordings(places, best.astype(np.int32), features)
+    return Wordings(own, places, best.astype(np.int32), features)
+
+
+def insert_habits(wordings: Wordings, habits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The features with what training knows of each word: ``habits`` float32[lexicon words, 2], the log-odds
+    that it was swapped in where it stood, and how often it was met, as log2(1 + times)."""
+    completed = wordings.features.copy()
+    completed[:, -2:] = habits[wordings.ids]
+    return completed
 
 
 #: Words on each side whose meaning a word is held against.
@@ -144,12 +158,10 @@ def _topic_fit(
     article: Examined, places: NDArray[np.int32], own: NDArray[np.int32], best: NDArray[np.int32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean cosine with the content words around, of the word and of its best candidate: float32[m] each."""
-    vectors = article.lexicon.vectors(article.ids)
-    vectors[~article.content] = 0
-    total = np.vstack([np.zeros((1, vectors.shape[1]), np.float32), np.cumsum(vectors, axis=0, dtype=np.float32)])
+    total = article.content_sums
     low = np.maximum(places - WINDOW, 0)
-    high = np.minimum(places + WINDOW + 1, len(vectors))
-    around = total[high] - total[low] - vectors[places]
+    high = np.minimum(places + WINDOW + 1, len(article))
+    around = total[high] - total[low] - (total[places + 1] - total[places])
     norm = np.maximum(np.linalg.norm(around, axis=1), 1e-6)
     one = np.einsum("ij,ij->i", around, article.lexicon.vectors(own)) / norm
     two = np.einsum("ij,ij->i", around, article.lexicon.vectors(best)) / norm

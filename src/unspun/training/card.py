@@ -18,7 +18,7 @@ Scores how probably an article was spun: rewritten by a machine that swaps words
 | | |
 |---|---|
 | file | `models/default.npz`: plain arrays and one JSON text, read without pickle |
-| parts | five ensembles of gradient-boosted trees (scikit-learn) with logistic calibration: words, pairs of wordings, words beside the references' usage, the article alone, the article compared with references |
+| parts | seven ensembles of gradient-boosted trees (scikit-learn) with logistic calibration: words, pairs of wordings, which of two is the swap, pairs at a second look, words beside the references' usage, the article alone, the article compared with references; and how often each word of the lexicon was a swap |
 | trained with | unspun {unspun}, seed {seed}, {situations} situations (scorers, heads, validation) |
 | clean text | {corpora} |
 | spinner families | {families} |
@@ -31,9 +31,9 @@ mix and others); none of them is in this repository, only weights learnt from th
 divided by event, site or source, never by sentence. Honest and spun articles come from the same texts.
 
 **What a label means.** The thresholds are the lowest at which no clean validation corpus of {least} articles or more is
-called spun in over 0.5 %, or suspect in over 3 %, of its articles. They were chosen on the validation texts that the
-tables count, so the shares of honest articles below are fitted, not predicted; the texts themselves were never trained
-on. A label is a signal, not a verdict. Fluent paraphrase by a language model is not what it looks for.
+called spun in over 0.5 %, or suspect in over 3 %, of its articles; a text that was drawn more than once counts once.
+They were chosen on the validation texts that the tables count, so the shares of honest articles below are fitted, not
+predicted; the texts themselves were never trained on. A label is a signal, not a verdict. Fluent paraphrase by a language model is not what it looks for.
 
 **Rules.** Share of the findings in spun articles that stand at a true swap: {rules}.
 

@@ -29,7 +29,8 @@ class SpunClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     cannot be lowered by adding evidence.
 
     Attributes after ``fit``: ``classes_``, ``n_features_in_``, ``trees_`` (the fitted ensemble), ``slope_``,
-    ``offset_``, ``margins_`` (out-of-fold margins of the training rows, calibrated).
+    ``offset_``, ``margins_`` (out-of-fold margins of the training rows, calibrated), ``folds_`` (with groups: the
+    groups that each fold did not see, and its ensemble).
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class SpunClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"Only binary classification is supported: y has {len(self.classes_)} class(es)")
         folds = min(self.folds, int(np.bincount(target).min()))
         margins = np.zeros(len(target))
+        self.folds_: list[tuple[NDArray[Any], HistGradientBoostingClassifier]] = []
         if folds >= 2:
             splits = (
                 GroupKFold(folds).split(X, target, groups)
@@ -66,7 +68,10 @@ class SpunClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 else StratifiedKFold(folds, shuffle=True, random_state=self.seed).split(X, target)
             )
             for train, test in splits:
-                margins[test] = self._new_trees().fit(X[train], target[train]).decision_function(X[test])
+                trees = self._new_trees().fit(X[train], target[train])
+                margins[test] = trees.decision_function(X[test])
+                if groups is not None:
+                    self.folds_.append((np.unique(np.asarray(groups)[test]), trees))
         self.trees_ = self._new_trees().fit(X, target)
         if folds < 2:
             margins = self.trees_.decision_function(X)
@@ -99,6 +104,17 @@ class SpunClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X = validate_data(self, X, dtype=np.float64, reset=False)  # noqa: N806
         margin: NDArray[np.float64] = self.slope_ * self.trees_.decision_function(X) + self.offset_
         return margin
+
+    def margins_unseen(self, X: NDArray[Any], groups: NDArray[Any]) -> NDArray[np.float64]:  # noqa: N803
+        """float64[n]: calibrated log-odds, each from the fold that did not see the row's group in training."""
+        check_is_fitted(self)
+        margins = self.trees_.decision_function(X) if len(X) else np.zeros(0)
+        for held_out, trees in self.folds_:
+            mine = np.isin(groups, held_out)
+            if mine.any():
+                margins[mine] = trees.decision_function(X[mine])
+        calibrated: NDArray[np.float64] = self.slope_ * margins + self.offset_
+        return calibrated
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
         """float64[n, 2]: calibrated probabilities of the two classes."""

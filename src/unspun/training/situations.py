@@ -23,6 +23,8 @@ from unspun.training.tampering import leave_residue, tamper
 #: Cases in which the article is spun, and in which it is honest, with how often each is drawn.
 SPUN_CASES: Final = {"alone": 3, "source": 3, "event": 3, "unrelated": 1, "quote": 2, "tampered": 0.5}
 HONEST_CASES: Final = {"alone": 3, "event": 3, "edited": 2, "own_copy": 1, "event_copy": 2, "unrelated": 1}
+#: Honest cases with a spun copy among the references.
+MIRRORED: Final = ("own_copy", "event_copy")
 #: Cases that need other reports of the same event.
 _NEEDS_STORY: Final = frozenset(("event", "event_copy"))
 #: Words of a situation's article: short ones too, so that doubt at small lengths is learnt.
@@ -35,7 +37,8 @@ MAX_OTHERS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """An article with its references and the truth: ``swaps`` are exact when ``spun``."""
+    """An article with its references and the truth: ``swaps`` are exact when ``spun``; ``document``: the id of the
+    text that the article was made from, ``group`` that of its event or site."""
 
     article: str
     references: tuple[str, ...]
@@ -44,6 +47,7 @@ class Situation:
     case: str
     corpus: str
     group: str
+    document: str
     family: str | None = None
     rate: float = 0.0
 
@@ -166,4 +170,6 @@ def draw_situation(pool: Pool, rng: random.Random, spun: bool) -> Situation | No
     if case in _NEEDS_STORY and not reports:
         return None
     rng.shuffle(references)
-    return Situation(article, tuple(references), spun, swaps, case, document.corpus, document.group, family, rate)
+    return Situation(
+        article, tuple(references), spun, swaps, case, document.corpus, document.group, document.id, family, rate
+    )

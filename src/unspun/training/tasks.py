@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import random
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.article import Article
-from unspun.classifier import Model, Scorer
+from unspun.classifier import Model
 from unspun.evidence import Evidence, gather_evidence
 from unspun.lexicon import Lexicon
 from unspun.references import References
 from unspun.scoring import measure
 from unspun.text import Text
-from unspun.training.situations import Pool, Situation, cut, draw_situation
+from unspun.training.situations import MIRRORED, Pool, Situation, cut, draw_situation
 
 T = TypeVar("T")
 
@@ -37,6 +37,7 @@ class Row:
     case: str
     corpus: str
     group: str
+    document: str
     family: str | None
     rate: float
     words: int
@@ -112,9 +113,7 @@ def learn_words(task: tuple[str, bool]) -> dict[str, Any]:
     situation = _draw(*task)
     evidence = _gather(situation)
     swapped = swapped_words(situation, evidence)
-    # Beside its own spun copy an original shows the same pairs the other way round: which of two wordings is
-    # the swap is for the article head to say, not for the scorer of pairs.
-    mirrored = situation.case in ("own_copy", "event_copy")
+    found = evidence.substitutions
     hits = defaultdict[str, list[bool]](list)
     if situation.spun:
         for finding in evidence.rules:
@@ -126,29 +125,33 @@ def learn_words(task: tuple[str, bool]) -> dict[str, Any]:
                 rule = "doubled" if norms[finding.first] == norms[finding.last - 1] else "a_an"
             hits[rule].append(bool(swapped[finding.first : finding.last].any()))
     return {
-        "words": evidence.wordings.features,
+        "words": evidence.wordings,
         "swapped": swapped[evidence.wordings.places],
-        "pairs": evidence.substitutions.features[: 0 if mirrored else None],
-        "shown": label_pairs(situation, evidence)[: 0 if mirrored else None],
+        "pairs": found.features,
+        "shown": label_pairs(situation, evidence),
+        # Beside its own spun copy an original shows the same pairs the other way round.
+        "mirrored": situation.case in MIRRORED,
+        "coverage": np.array([c.alignment.coverage for c in evidence.comparisons])[found.owner],
+        "directions": evidence.directions,
         "hits": dict(hits),
         "usage": evidence.usage.features if evidence.usage else None,
         "group": situation.group,
     }
 
 
-def measure_row(situation: Situation, evidence: Evidence, scorers: Mapping[str, Scorer]) -> Row:
+def measure_row(situation: Situation, evidence: Evidence, model: Model) -> Row:
     """The situation as the article heads see it."""
-    measured = measure(evidence, scorers)
+    measured = measure(evidence, model)
     return Row(
         measured.alone, measured.compared, situation.spun, situation.case, situation.corpus, situation.group,
-        situation.family, situation.rate, len(evidence.article),
+        situation.document, situation.family, situation.rate, len(evidence.article),
     )  # fmt: skip
 
 
 def _measure_heads(task: tuple[str, bool]) -> Row:
     assert _model is not None
     situation = _draw(*task)
-    return measure_row(situation, _gather(situation), _model.scorers)
+    return measure_row(situation, _gather(situation), _model)
 
 
 def measure_honest(task: tuple[str, bool]) -> Row:
@@ -158,8 +161,8 @@ def measure_honest(task: tuple[str, bool]) -> Row:
     documents = [document for corpus in sorted(_pool.documents) for document in _pool.documents[corpus]]
     document = documents[int(task[0].rsplit(":", 1)[1]) % len(documents)]
     text = cut(document.text, rng.randint(*_pool.lengths), rng)
-    situation = Situation(text, (), False, (), "alone", document.corpus, document.group)
-    return measure_row(situation, _gather(situation), _model.scorers)
+    situation = Situation(text, (), False, (), "alone", document.corpus, document.group, document.id)
+    return measure_row(situation, _gather(situation), _model)
 
 
 def run_tasks(

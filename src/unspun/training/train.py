@@ -1,4 +1,4 @@
-"""Training: situations into evidence, evidence into five scorers, scores into thresholds.
+"""Training: situations into evidence, evidence into scorers, their scores into thresholds.
 
 The scorers of words, pairs and usage learn from a third of the training texts, the two article heads from the
 rest, so that a head sees word scores as they are on texts never seen. Thresholds are set, and figures measured,
@@ -40,7 +40,7 @@ class Sizes:
     """How many situations of each role are drawn (half of them spun)."""
 
     scorers: int = 8000
-    heads: int = 16000
+    heads: int = 24000
     validation: int = 12000
 
 
@@ -57,9 +57,9 @@ def train(
     pools = build_pools(documents, dictionaries)
     say(f"{len(documents)} documents, families {', '.join(d.family for d in dictionaries)}")
     learnt = run_tasks(learn_words, pools["scorers"], name_tasks(f"{seed}:scorers", sizes.scorers), lexicon, None)
-    scorers, rules, figures = fit_scorers(learnt, seed)
+    scorers, habits, rules, figures = fit_scorers(learnt, lexicon.size, seed)
     say(f"words and pairs: {figures}, rules {rules}")
-    half = Model(name, scorers, {}, rules, {})
+    half = Model(name, scorers, habits, {}, rules, {})
     rows = measure_situations(pools["heads"], name_tasks(f"{seed}:heads", sizes.heads), lexicon, half)
     heads, more = fit_heads(rows, seed)
     scorers |= heads
@@ -84,7 +84,7 @@ def train(
         "situations": [sizes.scorers, sizes.heads, sizes.validation],
         "figures": {k: round(v, 4) for k, v in (figures | more).items()},
     }
-    return Model(name, scorers, thresholds, rules, card), validation
+    return Model(name, scorers, habits, thresholds, rules, card), validation
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

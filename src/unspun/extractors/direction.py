@@ -1,0 +1,163 @@
+"""Which of two wordings is the swap: for every pair, what tells the article's from the reference's.
+
+A spun article and its source differ in the same places whichever of the two is asked about. What has a
+direction is how the wordings fit: a swap is the odder word in either text, rarer, further from the subject,
+and the word that it replaced often stands elsewhere in the article still.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspun.alignment import Pair
+from unspun.examined import Examined
+from unspun.extractors.substitutions import Comparison, Substitutions, measure_sequences
+from unspun.extractors.wording import WINDOW, Wordings, examine_wording
+
+#: Measured on the article's wording less the same on the reference's. ``odds``: log-odds of being swapped in,
+#: without reference, filled in by the scorer of words; ``here``: among the article's words, ``there``: among
+#: the reference's; ``repeats``: times that the article's wording stands in the reference too, less times that
+#: the reference's stands in the article.
+FEATURES: Final = (
+    "odds", "sequence_here", "sequence_there", "topic_here", "topic_there",
+    "zipf", "letters", "words", "synonyms", "unknown", "repeats",
+    "similarity", "named",
+)  # fmt: skip
+#: The last features are the same from both sides.
+_SYMMETRIC: Final = 2
+#: Log-odds of words that are not examined: function words are seldom swapped.
+UNEXAMINED: Final = -4.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Directions:
+    """``features`` float32[pairs, len(FEATURES)], the first left 0; ``places`` int32[examined words of the
+    article]; ``opposite``: the wording, as seen without a reference, of those words of each compared reference
+    that stand in a pair; ``ranges`` int32[pairs, 4] and ``owner`` int32[pairs]: the pairs' words a0, a1, r0, r1
+    and references."""
+
+    features: NDArray[np.float32]
+    places: NDArray[np.int32]
+    opposite: tuple[Wordings, ...]
+    ranges: NDArray[np.int32]
+    owner: NDArray[np.int32]
+
+
+def insert_odds(
+    directions: Directions, own: NDArray[np.float64], opposite: Sequence[NDArray[np.float64]]
+) -> NDArray[np.float32]:
+    """The features with the log-odds that each wording was swapped in: ``own`` of the article's examined words,
+    ``opposite[k]`` of those of reference k."""
+    completed, ranges = directions.features.copy(), directions.ranges
+    odds = _find_highest(ranges[:, 0], ranges[:, 1], directions.places, own)
+    for k, (wordings, theirs) in enumerate(zip(directions.opposite, opposite, strict=True)):
+        mine = directions.owner == k
+        odds[mine] -= _find_highest(ranges[mine, 2], ranges[mine, 3], wordings.places, theirs)
+    completed[:, 0] = odds
+    return completed
+
+
+def mirror(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The features of the same pairs as seen from the reference."""
+    mirrored = -features
+    column = FEATURES.index
+    for name in ("sequence", "topic"):
+        here, there = column(f"{name}_here"), column(f"{name}_there")
+        mirrored[:, [here, there]] = -features[:, [there, here]]
+    mirrored[:, -_SYMMETRIC:] = features[:, -_SYMMETRIC:]
+    return mirrored
+
+
+def _find_highest(
+    first: NDArray[np.int32], last: NDArray[np.int32], places: NDArray[np.int32], log_odds: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """float64[m]: of each wording ``[first, last)`` the highest of the log-odds of its words; ``log_odds[i]``
+    is that of the word ``places[i]``."""
+    low, high = np.searchsorted(places, first), np.searchsorted(places, last)
+    return np.array([log_odds[a:b].max() if b > a else UNEXAMINED for a, b in zip(low, high, strict=True)], np.float64)
+
+
+def examine_directions(
+    article: Examined, wordings: Wordings, comparisons: Sequence[Comparison], found: Substitutions
+) -> Directions:
+    """Measure every pair from both sides."""
+    blocks, opposite = [np.zeros((0, len(FEATURES)), np.float32)], list[Wordings]()
+    ranges = np.array([(p.a0, p.a1, p.r0, p.r1) for p in found.pairs], np.int32).reshape(-1, 4)
+    for k, comparison in enumerate(comparisons):
+        other = comparison.reference.examined
+        mine = np.flatnonzero(found.owner == k)
+        among = np.zeros(len(other), np.bool_)
+        for i in mine:
+            among[ranges[i, 2] : ranges[i, 3]] = True
+        opposite.append(examine_wording(other, among))
+        if len(mine):
+            blocks.append(_measure(article, other, [found.pairs[i] for i in mine]))
+    return Directions(np.concatenate(blocks), wordings.places, tuple(opposite), ranges, found.owner)
+
+
+def _measure(article: Examined, other: Examined, pairs: Sequence[Pair]) -> NDArray[np.float32]:
+    a0, a1, r0, r1 = np.array([(p.a0, p.a1, p.r0, p.r1) for p in pairs], np.int32).T
+    here = measure_sequences(article, a0, a1, article, a0, a1)[0] - measure_sequences(article, a0, a1, other, r0, r1)[0]
+    there = measure_sequences(other, r0, r1, article, a0, a1)[0] - measure_sequences(other, r0, r1, other, r0, r1)[0]
+    own, theirs = _mean_vectors(article, a0, a1), _mean_vectors(other, r0, r1)
+    topic, other_topic = _vectors_around(article, a0, a1), _vectors_around(other, r0, r1)
+    lexicon = article.lexicon
+    own_times = np.bincount(np.maximum(article.ids, -1) + 1, minlength=lexicon.size + 1)[1:]
+    their_times = np.bincount(np.maximum(other.ids, -1) + 1, minlength=lexicon.size + 1)[1:]
+    degree = np.diff(lexicon.synonym_starts)
+    rows = []
+    for i, p in enumerate(pairs):
+        mine, opposite = article.ids[p.a0 : p.a1], other.ids[p.r0 : p.r1]
+        rarest = _rarest(article, p.a0, p.a1), _rarest(other, p.r0, p.r1)
+        rows.append((
+            article.zipf[p.a0 : p.a1].min() - other.zipf[p.r0 : p.r1].min(),
+            _letters(article, p.a0, p.a1) - _letters(other, p.r0, p.r1),
+            (p.a1 - p.a0) - (p.r1 - p.r0),
+            _count(degree, rarest[0]) - _count(degree, rarest[1]),
+            float((mine < 0).any()) - float((opposite < 0).any()),
+            np.log2(1 + _count(their_times, rarest[0])) - np.log2(1 + _count(own_times, rarest[1])),
+            (own[i] * theirs[i]).sum(),
+            article.named[p.a0 : p.a1].any() and other.named[p.r0 : p.r1].any(),
+        ))  # fmt: skip
+    return np.column_stack([
+        np.zeros(len(pairs)),
+        here, there,
+        ((own - theirs) * topic).sum(axis=1), ((own - theirs) * other_topic).sum(axis=1),
+        np.array(rows, np.float64),
+    ]).astype(np.float32)  # fmt: skip
+
+
+def _rarest(text: Examined, first: int, last: int) -> int:
+    """The id of the rarest word of a wording: the one that was chosen for its meaning."""
+    return int(text.ids[first + int(text.zipf[first:last].argmin())])
+
+
+def _count(table: NDArray[np.integer], id: int) -> int:
+    return int(table[id]) if id >= 0 else 0
+
+
+def _letters(text: Examined, first: int, last: int) -> int:
+    start, end = text.text.slice(first, last)
+    return end - start
+
+
+def _mean_vectors(text: Examined, first: NDArray[np.int32], last: NDArray[np.int32]) -> NDArray[np.float32]:
+    """The unit vector of the content words of each wording, zeros where there are none: float32[m, d]."""
+    return _unit(text.content_sums[last] - text.content_sums[first])
+
+
+def _vectors_around(text: Examined, first: NDArray[np.int32], last: NDArray[np.int32]) -> NDArray[np.float32]:
+    """The unit vector of the content words beside each wording: float32[m, d]."""
+    total = text.content_sums
+    low, high = np.maximum(first - WINDOW, 0), np.minimum(last + WINDOW, len(text))
+    return _unit(total[first] - total[low] + total[high] - total[last])
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    unit: NDArray[np.float32] = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+    return unit
