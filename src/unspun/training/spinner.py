@@ -9,7 +9,8 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 from typing import Final, Literal
 
 from unspun.text import Text
@@ -142,6 +143,11 @@ def spin(text: str, dictionary: Dictionary, settings: SpinSettings, rng: random.
     return _assemble(source, replacements, dictionary.name, settings)
 
 
+def spin_whole(text: str, dictionary: Dictionary, rate: float, rng: random.Random) -> SpunText:
+    """All of ``text`` spun at ``rate`` as closely as the dictionary allows; the other settings are drawn."""
+    return spin(text, dictionary, replace(draw_settings(rng), rate=rate, part="whole"), rng)
+
+
 def chain(first: SpunText, second: SpunText) -> SpunText:
     """The spin of a spin as one: ``second`` was made from ``first.text``.
 
@@ -178,6 +184,30 @@ def chain(first: SpunText, second: SpunText) -> SpunText:
     words = Text(original).words
     rate = sum(len(Text(swap.original).words) for swap in swaps) / max(1, len(words))
     return SpunText(second.text, tuple(swaps), rate, f"{first.dictionary}+{second.dictionary}", second.settings)
+
+
+def tighten_swaps(spun: SpunText) -> list[Swap]:
+    """The swaps of a spun text without the words that both wordings have in the same place ("profound learning" for
+    "deep learning": only "profound" was swapped). Spans are measured against these."""
+    tight = list[Swap]()
+    for swap in spun.substitutions:
+        new, old = Text(swap.replacement), Text(swap.original)
+        changes = [op for op in SequenceMatcher(None, new.norms, old.norms, False).get_opcodes() if op[0] != "equal"]
+        if not all(tag == "replace" for tag, *_ in changes):
+            # A word more or less belongs to its neighbour: the phrase was swapped as one.
+            tight.append(swap)
+            continue
+        for _, i0, i1, j0, j1 in changes:
+            start, end = new.slice(i0, i1)
+            old_start, old_end = old.slice(j0, j1)
+            tight.append(
+                replace(
+                    swap, start=swap.start + start, end=swap.start + end,
+                    original_start=swap.original_start + old_start, original_end=swap.original_start + old_end,
+                    original=old.raw[old_start:old_end], replacement=new.raw[start:end],
+                )
+            )  # fmt: skip
+    return tight
 
 
 def _find_names(source: Text) -> list[bool]:
