@@ -329,6 +329,16 @@ def test_a_passage_without_its_reference_is_shown_alone(article: Article, verdic
     assert "International Center for Missing (archive/cnn.txt)" in words
 
 
+def test_references_that_agree_are_named() -> None:
+    article = Article("a", "He said that the squad won.")
+    said = "He said that the side won."
+    passage = Passage("one", 17, 21, "side")
+    verdict = Verdict("a", None, 0.9, "spun", "quote_altered", (Span(17, 22, "squad", "quote", 0.9, "side", passage),))
+    others = [Article("one", said), Article("two", f"On Monday: {said}"), Article("three", "Another side won.")]
+    words = Page(render_report(article, others, verdict)).words
+    assert "(one; the same in two)" in words
+
+
 def test_a_long_sentence_is_cut_around_the_passage(article: Article) -> None:
     text = "before " * 60 + "“the original words” " + "after " * 60
     start = text.index("the original")

@@ -49,7 +49,7 @@ def pool() -> Pool:
 
 def test_situations_carry_exact_truth_and_all_cases_come(pool: Pool) -> None:
     cases = set()
-    for seed in range(150):
+    for seed in range(400):
         situation = draw_situation(pool, random.Random(seed), spun=seed % 2 == 0)
         if situation is None:
             continue

@@ -207,21 +207,27 @@ def _grow(
 ) -> list[Pair]:
     """Pairs around the anchors, each grown over the words left over beside it up to the next punctuation."""
     pairs = list[Pair]()
-    low_a, low_r = a0, r0
     for index, (a, r) in enumerate(anchors):
         next_a, next_r = anchors[index + 1] if index + 1 < len(anchors) else (a1, r1)
-        start_a, start_r, end_a, end_r = a, r, a + 1, r + 1
         # In front of the first anchor only: what lies between two anchors belongs to the earlier one.
-        while index == 0 and start_a > low_a and not breaks[start_a]:
-            start_a -= 1
-        while index == 0 and start_r > low_r and not reference_breaks[start_r]:
-            start_r -= 1
-        while end_a < next_a and not breaks[end_a]:
-            end_a += 1
-        while end_r < next_r and not reference_breaks[end_r]:
-            end_r += 1
-        pairs.append(Pair(start_a, end_a, start_r, end_r))
+        first_a, first_r = (a0, r0) if index == 0 else (a, r)
+        pairs.append(Pair(*_grow_one(a, first_a, next_a, breaks), *_grow_one(r, first_r, next_r, reference_breaks)))
     return pairs
+
+
+#: Words left over beside an anchor that may belong to its phrase ("on the off chance that" for "if"): more of
+#: them are text that the other side does not have.
+MAX_GROWTH: Final = 4
+
+
+def _grow_one(anchor: int, low: int, high: int, breaks: Breaks) -> tuple[int, int]:
+    """The range around an anchor, up to the next punctuation on both sides, within ``[low, high)``."""
+    start, end = anchor, anchor + 1
+    while start > low and not breaks[start]:
+        start -= 1
+    while end < high and not breaks[end]:
+        end += 1
+    return (start if anchor - start <= MAX_GROWTH else anchor), (end if end - anchor - 1 <= MAX_GROWTH else anchor + 1)
 
 
 _ARTICLES: Final = frozenset(("the", "a", "an"))

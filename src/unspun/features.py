@@ -33,7 +33,7 @@ ALONE: Final = {
 COMPARED: Final = {
     "alone": 1,
     "swaps": 1, "swap_rate": 1, "swaps_of_covered": 1, "sure_swaps": 1, "quote_swaps": 1, "name_swaps": 1,
-    "quote_share": 1, "swaps_of_differences": 1, "best_reference_rate": 1, "agreed_swaps": 1,
+    "quote_share": 1, "swaps_of_differences": 1, "best_reference_rate": 1, "agreed_swaps": 1, "agreed_quote_swaps": 1,
     "usage_mean": 1, "usage_half": 1, "usage_sure": 1, "usage_top": 1,
     "coverage": 0, "identity": 0, "new_words": 0, "length": 0, "fluency": 1,
     "differences": 0, "direction": 1, "direction_mean": 1,
@@ -118,14 +118,16 @@ def measure_compared(
     column = PAIR.index
     quoted = features[:, column("quoted")] > 0
     named = (features[:, column("capital")] > 0) & (features[:, column("reference_capital")] > 0)
-    agreed = features[:, column("reference_supported")] > 1
-    covered = np.zeros(words, np.bool_)
+    # Where references agree with each other against the article, no fluency is needed to tell which is altered.
+    agreed = (features[:, column("reference_supported")] > 1) & (features[:, column("supported")] == 0)
+    covered, vouched = np.zeros(words, np.bool_), np.zeros(words, np.bool_)
     rates, coverages, identities, news = [0.0], [0.0], [0.0], [0.0]
     for k, comparison in enumerate(comparisons):
         alignment = comparison.alignment
         matched = int((alignment.partner >= 0).sum())
         mine = scores[found.owner == k]
         covered |= alignment.segment_of >= 0
+        vouched |= alignment.covered
         inside = max(1, int((alignment.segment_of >= 0).sum()))
         rates.append(float(mine.sum()) / (matched + SMOOTHING))
         coverages.append(alignment.coverage)
@@ -134,9 +136,6 @@ def measure_compared(
     best = int(np.argmax(coverages))
     pulls, weight = weigh_direction(differences, direction)[chosen].sum(), differences[chosen].sum()
     total = float((strength * widths).sum())
-    vouched = np.zeros(words, np.bool_)
-    for comparison in comparisons:
-        vouched |= comparison.alignment.covered
     return np.array([
         1.0 - vouched.mean(),
         np.log1p(strength.sum()),
@@ -148,7 +147,8 @@ def measure_compared(
         strength[quoted].sum() / (quoted.sum() + 2.0),
         strength.sum() / (len(strength) + 3.0),
         max(rates),
-        np.log1p(strength[agreed].sum()),
+        np.log1p(differences[chosen][agreed].sum()),
+        np.log1p(differences[chosen][agreed & quoted].sum()),
         *_summarise(usage),
         coverages[best], identities[best], news[best],
         np.log(words + 1),

@@ -66,17 +66,12 @@ def _to_span(article: Examined, finding: Finding) -> Span:
     )
 
 
-#: What the reference with the most swaps is ahead by: an article mostly has one source.
-_STRONGEST: Final = 0.1
-
-
 def _find_swaps(evidence: Evidence, scores: NDArray[np.float64]) -> list[Finding]:
     """Substitutions that are probably swaps, adjacent ones of one kind and reference joined."""
     article, found = evidence.article, evidence.substitutions
-    # Where several references show much the same swap, the one that more of them agree with is named, and the
-    # reference that shows the most swaps.
+    # Where several references show a swap, the one that shows the most is named: an article mostly has one source.
     total = np.bincount(found.owner, scores, len(evidence.comparisons))
-    ranking = scores + 1e-3 * found.support + _STRONGEST * (total / max(total.max(initial=0), 1e-9))[found.owner]
+    ranking = scores + (scores >= MIN_SCORE) * (1.0 + total / max(total.max(initial=0), 1e-9))[found.owner]
     strongest = choose_strongest(found.pairs, ranking)
     chosen = [i for i in strongest if scores[i] >= MIN_SCORE]
     chosen = _add_name_parts(evidence, strongest, chosen, scores)

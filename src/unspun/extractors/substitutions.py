@@ -49,7 +49,9 @@ _NUMBERS: Final = {
 _HOUSE_STYLE: Final = {
     "percent": "per cent", "pct": "per cent", "%": "per cent", "programme": "program", "mr": "", "mrs": "", "ms": "",
     "dr": "", "us": "u s", "uk": "u k", "usa": "u s", "okay": "ok", "toward": "towards", "among": "amongst",
-    "while": "whilst",
+    "while": "whilst", "bn": "billion", "fall": "autumn", "gasoline": "petrol", "truck": "lorry", "trucks": "lorries",
+    "elevator": "lift", "apartment": "flat", "apartments": "flats", "vacation": "holiday", "soccer": "football",
+    "cellphone": "mobile", "sidewalk": "pavement", "airplane": "aeroplane", "math": "maths", "mom": "mum",
 }  # fmt: skip
 
 
@@ -64,13 +66,11 @@ class Comparison:
 @dataclass(frozen=True, slots=True)
 class Substitutions:
     """All pairs of differing wordings: ``pairs[i]`` comes from ``comparisons[owner[i]]``;
-    ``features`` float32[m, len(FEATURES)]; ``support`` int32[m] counts the references that show the suggested
-    wording in that place (the owner included)."""
+    ``features`` float32[m, len(FEATURES)]."""
 
     pairs: tuple[Pair, ...]
     owner: NDArray[np.int32]
     features: NDArray[np.float32]
-    support: NDArray[np.int32]
 
 
 def spell_out(norms: Sequence[str]) -> str:
@@ -263,7 +263,7 @@ def find_substitutions(article: Examined, comparisons: Sequence[Comparison]) -> 
         blocks.append(block)
     if not pairs:
         empty = np.zeros(0, np.int32)
-        return Substitutions((), empty, np.zeros((0, len(FEATURES)), np.float32), empty)
+        return Substitutions((), empty, np.zeros((0, len(FEATURES)), np.float32))
     owner = np.array(owners, np.int32)
     own, agree = _support(article, comparisons, pairs, owner)
     features = np.concatenate(blocks)
@@ -271,7 +271,7 @@ def find_substitutions(article: Examined, comparisons: Sequence[Comparison]) -> 
     features[:, column("supported")] = own
     features[:, column("reference_supported")] = agree
     features[:, column("others")] = len(comparisons) - 1
-    return Substitutions(tuple(pairs), owner, features.astype(np.float32), agree)
+    return Substitutions(tuple(pairs), owner, features.astype(np.float32))
 
 
 def _measure(article: Examined, comparison: Comparison) -> tuple[list[Pair], NDArray[np.float64]]:

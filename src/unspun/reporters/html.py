@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -39,12 +39,14 @@ _NOT_PLAIN: Final = re.compile(r"[^ -~\t\n]")
 
 @dataclass(frozen=True, slots=True)
 class _Quote:
-    """The passage of a reference with what its sentence says before and after."""
+    """The passage of a reference with what its sentence says before and after, and the ids of the other
+    references that say the same there."""
 
     id: str
     before: str
     passage: str
     after: str
+    agreeing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def render_report(article: Article, references: Sequence[Article], verdict: Verd
     for number, span in enumerate(verdict.spans, 1):
         if span.start < reached or article.text[span.start : span.end] != span.text:
             raise ValueError(f"{article.id}: span {number} of the verdict does not fit the text: score this text again")
-        quote = _quote(span.reference, texts.get(span.reference.id)) if span.reference else None
+        quote = _quote(span.reference, texts) if span.reference else None
         rows.append(_Row(number, article.text[reached : span.start], span, _tooltip(number, span), quote))
         reached = span.end
     return _template().render(
@@ -139,7 +141,8 @@ def _tooltip(number: int, span: Span) -> str:
     return " ".join(says)
 
 
-def _quote(passage: Passage, text: Text | None) -> _Quote:
+def _quote(passage: Passage, texts: Mapping[str, Text]) -> _Quote:
+    text = texts.get(passage.id)
     if text is None or text.raw[passage.start : passage.end] != passage.text:
         return _Quote(passage.id, "", passage.text, "")
     raw = text.raw
@@ -158,4 +161,14 @@ def _quote(passage: Passage, text: Text | None) -> _Quote:
         before = "…" + before[-_CONTEXT:]
     if len(after) > _CONTEXT:
         after = after[:_CONTEXT] + "…"
-    return _Quote(passage.id, before, passage.text, after)
+    return _Quote(passage.id, before, passage.text, after, _find_agreeing(passage, texts))
+
+
+def _find_agreeing(passage: Passage, texts: Mapping[str, Text]) -> tuple[str, ...]:
+    """The ids of the other references that have the passage's words between the same two words."""
+    text = texts[passage.id]
+    inside = [i for i, word in enumerate(text.words) if word.start < passage.end and word.end > passage.start]
+    if not inside:
+        return ()
+    around = f" {' '.join(text.norms[max(0, inside[0] - 1) : inside[-1] + 2])} "
+    return tuple(id for id, other in texts.items() if id != passage.id and around in f" {' '.join(other.norms)} ")

@@ -17,6 +17,7 @@ from unspun.extractors.wording import insert_habits
 from unspun.features import ALONE, COMPARED, insert_margins
 from unspun.second_look import look_again
 from unspun.training.estimator import SpunClassifier
+from unspun.training.situations import QUOTES
 from unspun.training.tasks import UNMEASURED, Row
 
 #: Share of honest articles of any one kind that may be called spun, and suspect.
@@ -153,7 +154,7 @@ def fit_heads(rows: Sequence[Row], seed: int) -> tuple[dict[str, Scorer], dict[s
     groups = np.array([hash_group(row.group) for row in rows])
     target = np.array([row.spun for row in rows])
     # An altered quotation is three or four words in five hundred: without a reference it does not show.
-    fair = np.array([row.case != "quote" for row in rows])
+    fair = np.array([row.case not in QUOTES for row in rows])
     alone = SpunClassifier(list(ALONE.values()), iterations=150, seed=seed)
     features = np.array([row.alone for row in rows])
     alone.fit(features[fair], target[fair], groups[fair])
@@ -211,5 +212,5 @@ def _find_quantile(drawn: Sequence[tuple[str, float]], cost: float) -> float:
     for score, weight in ranked:
         above += weight
         if above > cost * len(times):
-            return score
-    return ranked[-1][0]
+            return float(score)
+    return float(ranked[-1][0])

@@ -14,6 +14,7 @@ from unspun.training.corpora import hash_data
 from unspun.training.dictionaries import FAMILIES, load_dictionaries
 from unspun.training.fitting import score_rows
 from unspun.training.pools import build_pools, read_documents
+from unspun.training.situations import QUOTES
 from unspun.training.tasks import Row, measure_situations, name_tasks
 from unspun.training.train import Sizes, train
 
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         spun = [
             (row, model.thresholds["alone" if row.compared is None else "compared"].label(score) == "spun")
             for row, score in zip(rows, scores, strict=True)
-            if row.spun and row.case not in ("quote", "tampered")
+            if row.spun and row.case not in (*QUOTES, "tampered")
         ]
         for name, cases in (("with the source", {"source"}), ("with reports of the event", {"event"}), ("alone", None)):
             mine = [(r, hit) for r, hit in spun if (r.case in cases if cases else r.compared is None)]

@@ -21,12 +21,17 @@ from unspun.training.spinner import SpinSettings, Swap, draw_settings, spin
 from unspun.training.tampering import leave_residue, tamper
 
 #: Cases in which the article is spun, and in which it is honest, with how often each is drawn.
-SPUN_CASES: Final = {"alone": 3, "source": 3, "event": 3, "unrelated": 1, "quote": 2, "tampered": 0.5}
+#: A drawn ``event_quote`` seldom suits the story drawn, so it is drawn more often than it is wanted.
+SPUN_CASES: Final = {"alone": 3, "source": 3, "event": 3, "unrelated": 1, "quote": 1, "event_quote": 4, "tampered": 0.5}
 HONEST_CASES: Final = {"alone": 3, "event": 3, "edited": 2, "own_copy": 1, "event_copy": 2, "unrelated": 1}
 #: Honest cases with a spun copy among the references.
 MIRRORED: Final = ("own_copy", "event_copy")
 #: Cases that need other reports of the same event.
-_NEEDS_STORY: Final = frozenset(("event", "event_copy"))
+_NEEDS_STORY: Final = frozenset(("event", "event_copy", "event_quote"))
+#: Cases in which only quotations are altered, with and without the article's own source at hand.
+QUOTES: Final = ("quote", "event_quote")
+#: Words in sequence, inside quotation marks, by which two reports quote the same statement.
+_STATEMENT: Final = 6
 #: Words of a situation's article: short ones too, so that doubt at small lengths is learnt.
 LENGTHS: Final = (60, 500)
 #: Share of honest articles that carry stray invisible characters.
@@ -112,6 +117,17 @@ def _alter_quotes(text: str, pool: Pool, rng: random.Random) -> tuple[str, tuple
     return "".join([*pieces, text[at:]]), tuple(swaps), family, rate
 
 
+def _quote_alike(text: str, report: str) -> bool:
+    """Whether a report has some words in sequence of what the text quotes."""
+    norms = Text(report).norms
+    theirs = {tuple(norms[i : i + _STATEMENT]) for i in range(len(norms) - _STATEMENT + 1)}
+    for start, end in Text(text).quotations:
+        said = Text(text[start:end]).norms
+        if any(tuple(said[i : i + _STATEMENT]) in theirs for i in range(len(said) - _STATEMENT + 1)):
+            return True
+    return False
+
+
 def draw_situation(pool: Pool, rng: random.Random, spun: bool) -> Situation | None:
     """One situation, or None where the text drawn does not suit the case drawn (draw again)."""
     cases = SPUN_CASES if spun else HONEST_CASES
@@ -125,7 +141,7 @@ def draw_situation(pool: Pool, rng: random.Random, spun: bool) -> Situation | No
         document, *others = story
     else:
         document = rng.choice(pool.documents[rng.choice(sorted(pool.documents))])
-    if case == "quote" and not any(end - start > 60 for start, end in Text(document.text).quotations):
+    if case in QUOTES and not any(end - start > 60 for start, end in Text(document.text).quotations):
         return None
     strangers = [
         d.text
@@ -137,13 +153,16 @@ def draw_situation(pool: Pool, rng: random.Random, spun: bool) -> Situation | No
     if len(text.split()) < low * 0.6:
         return None
     reports = [other.text for other in others[: rng.randint(1, MAX_OTHERS)] if other.text != document.text]
+    if case == "event_quote":
+        quoting = [other.text for other in others if other.text != document.text and _quote_alike(text, other.text)]
+        reports = quoting[: rng.randint(1, MAX_OTHERS)]
     swaps: tuple[Swap, ...] = ()
     family, rate, article = None, 0.0, text
     if spun and case == "tampered":
         article, swaps = tamper(text, rng.uniform(0.03, 0.3), rng)
         family, rate = "tampered", len(swaps) / len(text.split())
     elif spun:
-        change = _alter_quotes if case == "quote" else _spin_drawn
+        change = _alter_quotes if case in QUOTES else _spin_drawn
         article, swaps, family, rate = change(text, pool, rng)
         if sum(s.kind != "grammar" for s in swaps) < 3:
             return None
@@ -153,9 +172,11 @@ def draw_situation(pool: Pool, rng: random.Random, spun: bool) -> Situation | No
         # The source stands there whole, though the article may be a part of it.
         "source": [document.text, *reports, *strangers],
         "event": [*reports, *strangers],
+        "event_quote": [*reports, *strangers],
         "unrelated": strangers,
-        # An altered quotation is one when somebody else quotes it: the source, standing for a third report.
-        "quote": [document.text, *reports, *strangers],
+        # An altered quotation is one when somebody else quotes it: the source, standing for a third report, and
+        # often a fourth that agrees with it.
+        "quote": [document.text, *([edit(document.text, rng)] * rng.randint(0, 1)), *reports, *strangers],
         "edited": [document.text, *reports, *strangers],
         "own_copy": [_spin_drawn(document.text, pool, rng)[0], *reports, *strangers],
         "event_copy": [

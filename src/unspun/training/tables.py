@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.classifier import Thresholds
+from unspun.training.situations import QUOTES
 from unspun.training.tasks import Row
 
 
@@ -33,7 +34,7 @@ def tabulate(
                 if row.compared is None
                 else None
             )
-            if with_references and row.case != "quote":
+            if with_references and row.case not in QUOTES:
                 cells[f"spun by family, {with_references}"][str(row.family)].append(hit)
                 bucket = next(r for r in (0.07, 0.12, 0.2, 0.35, 1.0) if row.rate <= r)
                 cells[f"spun by rate, {with_references}"][f"up to {bucket:.0%}"].append(hit)
