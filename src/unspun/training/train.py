@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--shared", type=Path, required=True, help="the folder with corpora/, lexicons/, real/")
     parser.add_argument("--out", type=Path, required=True, help="the model file to write")
     parser.add_argument("--card", type=Path, help="the model card to write (Markdown)")
-    parser.add_argument("--name", default="default@1", help="the model's name and version")
+    parser.add_argument("--name", default="default@2", help="the model's name and version")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scale", type=float, default=1.0, help="share of the usual number of situations")
     options = parser.parse_args(arguments)
