@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,19 +85,6 @@ class Replacement:
         """
         return self.score >= SURE and (self.reference is not None or self.kind == "trick")
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "start": self.start,
-            "end": self.end,
-            "text": self.text,
-            "restored_start": self.restored_start,
-            "restored_end": self.restored_end,
-            "suggestion": self.suggestion,
-            "kind": self.kind,
-            "score": self.score,
-            "reference": self.reference,
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Restored:
@@ -114,17 +101,6 @@ class Restored:
     text: str
     replacements: tuple[Replacement, ...]
     search_phrases: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "source": self.source,
-            "label": self.label,
-            "score": self.score,
-            "text": self.text,
-            "replacements": [replacement.to_dict() for replacement in self.replacements],
-            "search_phrases": list(self.search_phrases),
-        }
 
 
 @dataclass(frozen=True, slots=True)

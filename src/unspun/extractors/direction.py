@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from unspun.alignment import Pair
 from unspun.examined import Examined
+from unspun.extractors.substitutions import FEATURES as PAIR
 from unspun.extractors.substitutions import Comparison, Substitutions, measure_sequences
 from unspun.extractors.wording import WINDOW, Wordings, examine_wording
 
@@ -96,19 +97,21 @@ def examine_directions(
             among[ranges[i, 2] : ranges[i, 3]] = True
         opposite.append(examine_wording(other, among))
         if len(mine):
-            blocks.append(_measure(article, other, [found.pairs[i] for i in mine]))
+            # How much better the reference's wording runs in the article was measured with the pairs.
+            here = -found.features[mine, PAIR.index("fluency")]
+            blocks.append(_measure(article, other, [found.pairs[i] for i in mine], here))
     return Directions(np.concatenate(blocks), wordings.places, tuple(opposite), ranges, found.owner)
 
 
-def _measure(article: Examined, other: Examined, pairs: Sequence[Pair]) -> NDArray[np.float32]:
+def _measure(
+    article: Examined, other: Examined, pairs: Sequence[Pair], here: NDArray[np.float32]
+) -> NDArray[np.float32]:
     a0, a1, r0, r1 = np.array([(p.a0, p.a1, p.r0, p.r1) for p in pairs], np.int32).T
-    here = measure_sequences(article, a0, a1, article, a0, a1)[0] - measure_sequences(article, a0, a1, other, r0, r1)[0]
     there = measure_sequences(other, r0, r1, article, a0, a1)[0] - measure_sequences(other, r0, r1, other, r0, r1)[0]
     own, theirs = _mean_vectors(article, a0, a1), _mean_vectors(other, r0, r1)
     topic, other_topic = _vectors_around(article, a0, a1), _vectors_around(other, r0, r1)
     lexicon = article.lexicon
-    own_times = np.bincount(np.maximum(article.ids, -1) + 1, minlength=lexicon.size + 1)[1:]
-    their_times = np.bincount(np.maximum(other.ids, -1) + 1, minlength=lexicon.size + 1)[1:]
+    own_times, their_times = (np.bincount(t.ids[t.ids >= 0], minlength=lexicon.size) for t in (article, other))
     degree = np.diff(lexicon.synonym_starts)
     rows = []
     for i, p in enumerate(pairs):

@@ -6,6 +6,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Final, TextIO
 
 from rich.console import Console
@@ -47,7 +48,7 @@ def write_text(restored: Restored, stream: TextIO, named: bool = False) -> None:
 def write_json(restored: Restored, stream: TextIO) -> None:
     """Write one line. Raises ValueError for a score that is not a finite number: JSON has no NaN."""
     # ASCII: some readers take U+2028 and U+0085 for the end of a line.
-    stream.write(json.dumps(restored.to_dict(), allow_nan=False) + "\n")
+    stream.write(json.dumps(asdict(restored), allow_nan=False) + "\n")
 
 
 def write_diff(article: Article, restored: Restored, stream: TextIO) -> None:
