@@ -25,13 +25,12 @@ def find_phrases(article: Examined, score: float) -> list[Finding]:
     """Every known phrase, longest first; ``score`` is the list's precision as measured in training."""
     table = article.lexicon.phrases
     lengths = _lengths_by_first_word(article.lexicon)
-    norms, findings, index = article.text.norms, list[Finding](), 0
-    while index < len(norms):
-        for length in lengths.get(norms[index], ()):
+    norms, findings, end = article.text.norms, list[Finding](), 0
+    for index in [index for index, norm in enumerate(norms) if norm in lengths]:
+        for length in lengths[norms[index]] if index >= end else ():
             expected = table.get(tuple(norms[index : index + length]))
             if expected is not None and not article.breaks[index + 1 : index + length].any():
-                findings.append(Finding(index, index + length, "phrase", score, expected))
-                index += length - 1
+                end = index + length
+                findings.append(Finding(index, end, "phrase", score, expected))
                 break
-        index += 1
     return findings

@@ -709,7 +709,7 @@ def build_phrases(shared: Path, lexicon: Lexicon) -> list[tuple[str, str, int]]:
 def _is_idiom(phrase: tuple[str, ...], papers: int, lexicon: Lexicon) -> bool:
     """Whether the language model has seen it: two words together, or (in no paper) every pair of more."""
     ids = lexicon.ids(phrase)
-    return bool(lexicon.has_pair(ids[:-1], ids[1:]).all()) and (len(phrase) == 2 or papers == 0)
+    return bool(lexicon.find_pairs(ids[:-1], ids[1:]).found.all()) and (len(phrase) == 2 or papers == 0)
 
 
 def _norms(text: str) -> tuple[str, ...]:
