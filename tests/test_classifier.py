@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from unspun.classifier import FORMAT, SCORERS, Model, ModelError, Thresholds
-from unspun.training.estimator import SpunClassifier
+from unspun.classifier import FORMAT, NETWORKS, SCORERS, Model, ModelError, Thresholds
+from unspun.habits import Habits, Neighbouring
+from unspun.networks import REACH
+from unspun.training.estimator import SpunNetworks, SpunTrees
 
 
 def make_data(rows: int = 400) -> tuple[np.ndarray, np.ndarray]:
@@ -20,14 +22,15 @@ def make_data(rows: int = 400) -> tuple[np.ndarray, np.ndarray]:
     return features, (features[:, 0] + 0.5 * rng.normal(size=rows) > 0).astype(int)
 
 
-@parametrize_with_checks([SpunClassifier(iterations=10, folds=2, min_samples=5)])
-def test_scikit_learn_estimator_rules(estimator: SpunClassifier, check: object) -> None:
+@parametrize_with_checks([SpunTrees(iterations=10, folds=2, min_samples=5), SpunNetworks(networks=2, folds=2)])
+def test_scikit_learn_estimator_rules(estimator: SpunTrees | SpunNetworks, check: object) -> None:
     check(estimator)  # type: ignore[operator]
 
 
-def test_the_exported_scorer_gives_scikit_learns_scores() -> None:
+@pytest.mark.parametrize("estimator", [SpunTrees(monotonic=[1, 0, 0]), SpunNetworks()])
+def test_the_exported_scorer_gives_scikit_learns_scores(estimator: SpunTrees | SpunNetworks) -> None:
     features, labels = make_data()
-    fitted = SpunClassifier(monotonic=[1, 0, 0]).fit(features, labels)
+    fitted = estimator.fit(features, labels)
     scorer = fitted.export()
     new = np.random.default_rng(2).normal(size=(200, 3)) * 2
     np.testing.assert_allclose(scorer.log_odds(new), fitted.decision_function(new), atol=1e-9)
@@ -35,22 +38,41 @@ def test_the_exported_scorer_gives_scikit_learns_scores() -> None:
 
 def test_more_evidence_never_lowers_a_monotone_score() -> None:
     features, labels = make_data()
-    scorer = SpunClassifier(monotonic=[1, 0, 0]).fit(features, labels).export()
+    scorer = SpunTrees(monotonic=[1, 0, 0]).fit(features, labels).export()
     grid = np.zeros((50, 3))
     grid[:, 0] = np.linspace(-3, 3, 50)
     assert (np.diff(scorer.score(grid)) >= 0).all()
 
 
+def test_networks_give_what_scikit_learn_gives_and_cut_off_what_lies_far_out() -> None:
+    features, labels = make_data()
+    fitted = SpunNetworks(networks=1, epochs=5).fit(features, labels)
+    [member] = fitted.ranker_.members
+    inside = features[np.abs(fitted.ranker_.scaler.transform(features)).max(axis=1) < REACH]
+    expected = member.predict_proba(fitted.ranker_.scaler.transform(inside))[:, 1]
+    margin = fitted.export().ranker.margin(inside)
+    np.testing.assert_allclose(1 / (1 + np.exp(-margin)), expected, atol=1e-9)
+    far = fitted.export().score(np.array([[1e3, 0, 0], [1e9, 0, 0]]))
+    assert far[0] == far[1]
+
+
+def make_habits() -> Habits:
+    known = Neighbouring(np.array([1, 7, 2**32 - 1], np.uint32), np.array([[0.5, 2], [-3, 7.25], [4, 1]], np.float32))
+    none = Neighbouring(np.zeros(0, np.uint32), np.zeros((0, 2), np.float32))
+    return Habits(np.array([[-2.5, 3.0], [0.5, 7.25]], np.float32), known, none)
+
+
 def make_model() -> Model:
     features, labels = make_data()
-    scorer = SpunClassifier(iterations=5).fit(features, labels).export()
-    names = SCORERS
+    trees = SpunTrees(iterations=5).fit(features, labels).export()
+    networks = SpunNetworks(networks=2, epochs=2).fit(features, labels).export()
     return Model(
         "tiny@1",
-        dict.fromkeys(names, scorer),
-        np.array([[-2.5, 3.0], [0.5, 7.25]], np.float32),
+        {name: networks if name in NETWORKS else trees for name in SCORERS},
+        make_habits(),
         {"alone": Thresholds(0.3, 0.7), "compared": Thresholds(0.2, 0.6)},
         {"a_an": 0.9, "doubled": 0.6, "phrase": 0.9},
+        np.array([1.0, -0.5]),
         {"figures": {"auc": 0.9}},
     )
 
@@ -64,7 +86,12 @@ def test_a_model_survives_the_file(tmp_path: Path) -> None:
         model.name, model.thresholds, model.rules, model.card,
     )  # fmt: skip
     np.testing.assert_array_equal(read.scorers["pairs"].score(features), model.scorers["pairs"].score(features))
-    np.testing.assert_array_equal(read.habits, model.habits)
+    np.testing.assert_array_equal(read.scorers["alone"].score(features), model.scorers["alone"].score(features))
+    np.testing.assert_array_equal(read.originals, model.originals)
+    np.testing.assert_array_equal(read.habits.words, model.habits.words)
+    np.testing.assert_array_equal(read.habits.after.keys, model.habits.after.keys)
+    np.testing.assert_array_equal(read.habits.after.values, model.habits.after.values)
+    assert not len(read.habits.before.keys)
 
 
 class Bomb:
@@ -105,8 +132,12 @@ def rewrite(file: Path, **changes: object) -> Path:
         {"format": FORMAT + 1},
         {"calibration": {}},
         {"thresholds": 3},
+        {"originals": [1.0, None]},
         # A child that points back would make the walk go round for ever.
-        {"words__left": np.zeros(10_000, np.int32)},
+        {"usage__left": np.zeros(10_000, np.int32)},
+        {"words__scale": np.zeros(3)},
+        {"alone__output": np.zeros((2, 5))},
+        {"habits__after_values": np.zeros((1, 2), np.int8)},
         {"pairs__roots": [10**6]},
         # A depth without end would make scoring take for ever.
         {"pairs__depth": 10**12},

@@ -85,7 +85,7 @@ def test_figures_count_what_they_say() -> None:
     scores = np.array([0.1 if t.family is None else 0.9 for t in trials])
     called = scores > 0.5
     called[[0, 1, 2, 10]] = True
-    spans = {30: SpanCounts(6, 8, 12, 2, 1)}
+    spans = {30: SpanCounts(6, 8, 12, 2, 1, 2)}
     everything = leave_nothing(trials, trials)[""][0]
     figures = summarise(trials, [Fold(everything, scores, called, called, spans)])
     assert figures["auc"] == 1.0
@@ -97,7 +97,13 @@ def test_figures_count_what_they_say() -> None:
     assert figures["fpr worst"] == "bbc"
     # Honest articles, nine of ten, score 0.1, and spun ones 0.9: both are off by 0.1.
     assert figures["ece"] == pytest.approx(0.1)
-    assert figures["spans by rate"]["0.25"] == {"precision": 0.75, "recall": 0.5, "suggestion": 0.5, "spans": 2}
+    assert figures["spans by rate"]["0.25"] == {
+        "precision": 0.75,
+        "recall": 0.5,
+        "suggestion": 0.5,
+        "in_three": 1.0,
+        "spans": 2,
+    }
     about = {"model": "m", "seed": 0, "scale": 1.0, "data_sha256": "0", "heading": "in-family"}
     results = about | {"settings": {"in family": {"unspun": figures}}}
     page = write_markdown(results)

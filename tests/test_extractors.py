@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from unspun.alignment import Pair, align
 from unspun.article import Article
+from unspun.classifier import Model
 from unspun.examined import Examined
 from unspun.extractors.grammar import find_broken_grammar, wrong_article
 from unspun.extractors.names import is_name
+from unspun.extractors.originals import FEATURES as ORIGINALS
+from unspun.extractors.originals import measure_originals, rank_originals
 from unspun.extractors.phrases import find_phrases
 from unspun.extractors.quotes import is_quote
+from unspun.extractors.set_phrases import find_set_phrases
 from unspun.extractors.substitutions import is_house_style, measure_nearness
 from unspun.extractors.tricks import find_tricks
 from unspun.extractors.usage import FEATURES as USAGE
@@ -128,8 +133,33 @@ def test_a_broken_collocation_names_what_stood_there(raw: str, word: str, origin
     gains = wordings.features[:, FEATURES.index("gain")]
     strongest = int(gains.argmax())
     assert article.text.norms[wordings.places[strongest]] == word
-    assert article.lexicon.word(int(wordings.best[strongest])) == original
     assert gains[strongest] > 0
+    assert original in rank_originals(article, int(wordings.places[strongest]), Model.load().originals, 3)
+
+
+def test_set_phrases_are_found_whole_but_not_across_punctuation() -> None:
+    article = examine("On the off chance that it rains, now. Not the place: lots of of them has actually stayed.")
+    found = {words_of(article, first, last): original for first, last, original in find_set_phrases(article).values()}
+    assert found == {
+        "On the off chance that": "if",
+        "the place": "where",
+        "lots of of": "hundreds of",
+        "has actually": "has",
+    }
+
+
+def test_candidates_are_measured_each_where_it_would_stand() -> None:
+    article = examine("Investors sold it to regulation enforcement agencies in March")
+    place = article.text.norms.index("regulation")
+    candidates, features = measure_originals(article, place)
+    words = [article.lexicon.word(int(id)) for id in candidates]
+    assert features.shape == (len(words), len(ORIGINALS))
+    law, rule = words.index("law"), words.index("rule")
+    right = ORIGINALS.index("fit_right")
+    assert features[law, right] > features[rule, right]  # "law enforcement" is said, "rule enforcement" is not
+    only = np.zeros(len(ORIGINALS))
+    only[ORIGINALS.index("log_rank")] = -1
+    assert rank_originals(article, place, only, 2) == words[:2]
 
 
 def test_usage_finds_the_word_that_every_report_uses_instead() -> None:

@@ -84,22 +84,27 @@ SWAPS = [Swap(4, 7, 4, 9, "White", "big", "name"), Swap(8, 12, 10, 15, "House", 
          Swap(20, 29, 23, 29, "family", "household", "synonym")]  # fmt: skip
 
 
-def mark(start: int, end: int, suggestion: str | None) -> Span:
-    return Span(start, end, TEXT[start:end], "synonym", 0.9, suggestion)
+def mark(start: int, end: int, suggestion: str | None, *others: str) -> Span:
+    return Span(start, end, TEXT[start:end], "synonym", 0.9, suggestion, alternatives=others)
 
 
 def test_spans_are_counted_by_characters() -> None:
     counts = count_spans(TEXT, [mark(4, 12, "white house"), mark(16, 29, "his family")], SWAPS)
     # Of "big home" all is swapped, of "the household" nine letters; its suggestion restores nothing ("the family").
-    assert counts == SpanCounts(right=7 + 9, marked=7 + 12, true=3 + 4 + 9, hit=2, restored=1)
+    assert counts == SpanCounts(right=7 + 9, marked=7 + 12, true=3 + 4 + 9, hit=2, restored=1, offered=1)
     assert counts.precision == pytest.approx(16 / 19)
     assert counts.recall == 1.0
-    assert counts.suggestion == 0.5
+    assert counts.suggestion == counts.in_three == 0.5
+
+
+def test_what_stood_there_may_be_among_the_alternatives() -> None:
+    counts = count_spans(TEXT, [mark(20, 29, "home", "Family"), mark(8, 12, None)], SWAPS)
+    assert (counts.hit, counts.restored, counts.offered) == (2, 0, 1)
 
 
 def test_a_span_that_cuts_a_swap_restores_nothing() -> None:
     counts = count_spans(TEXT, [mark(20, 25, "family"), mark(0, 3, "A")], SWAPS)
-    assert (counts.hit, counts.restored, counts.right) == (1, 0, 5)
+    assert (counts.hit, counts.restored, counts.offered, counts.right) == (1, 0, 0, 5)
 
 
 def test_nothing_marked_gives_no_precision() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from unspun.evidence import Evidence, gather_evidence
 from unspun.extractors.direction import FEATURES, insert_odds, mirror
 from unspun.extractors.wording import insert_habits
 from unspun.features import COMPARED, insert_margins
+from unspun.habits import Habits, Neighbouring, number_pairs
 from unspun.lexicon import Lexicon
 from unspun.references import References
 from unspun.second_look import FEATURES as SECOND
@@ -98,14 +101,28 @@ def test_a_reference_vouches_for_the_words_that_it_holds() -> None:
 
 
 def test_habits_stand_beside_the_words_that_have_them() -> None:
-    evidence = compare(SPUN, ORIGINAL)
-    habits = np.zeros((Lexicon.load().size, 2), np.float32)
-    (vessels,) = Lexicon.load().ids(["vessels"])
-    habits[vessels] = 1.5, 6.0
+    evidence, lexicon = compare(SPUN, ORIGINAL), Lexicon.load()
+    habits = Habits.know_nothing(lexicon.size)
+    (vessels,) = lexicon.ids(["vessels"])
+    habits.words[vessels] = 1.5, 6.0
     completed = insert_habits(evidence.wordings, habits)
     norms = evidence.article.text.norms
     for place, row in zip(evidence.wordings.places, completed, strict=True):
-        assert tuple(row[-2:]) == ((1.5, 6.0) if norms[place] == "vessels" else (0.0, 0.0))
+        expected = (1.5, 6.0, 1.5, 0.0, 1.5, 0.0) if norms[place] == "vessels" else (0.0,) * 6
+        assert tuple(row[-6:]) == expected
+
+
+def test_a_pair_of_neighbours_has_a_habit_of_its_own() -> None:
+    evidence, lexicon = compare(SPUN, ORIGINAL), Lexicon.load()
+    wordings = evidence.wordings
+    at = int(np.flatnonzero(wordings.left >= 0)[0])
+    key = number_pairs(wordings.left[at : at + 1], wordings.ids[at : at + 1], lexicon.size)
+    known = Neighbouring(key, np.array([[2.5, 4.0]], np.float32))
+    habits = replace(Habits.know_nothing(lexicon.size), after=known)
+    completed = insert_habits(wordings, habits)[:, -6:]
+    here = (wordings.left == wordings.left[at]) & (wordings.ids == wordings.ids[at])
+    assert (completed[here, 2] == 2.5).all()
+    assert (completed[~here] == 0).all()
 
 
 def test_an_insertion_at_the_start_of_the_reference_pads_what_follows() -> None:

@@ -19,11 +19,13 @@ from unspun.text import Text
 from unspun.training.corpora import Document
 from unspun.training.dictionaries import REPOSITORY_FAMILIES, load_dictionary
 from unspun.training.fitting import choose_thresholds
+from unspun.training.folds import FOLDS
+from unspun.training.habit_counts import count_habits
 from unspun.training.pools import build_pools
 from unspun.training.situations import HONEST_CASES, SPUN_CASES, Pool, cut, draw_situation
 from unspun.training.tables import tabulate
 from unspun.training.tampering import tamper
-from unspun.training.tasks import Row, label_pairs, swapped_words
+from unspun.training.tasks import Row, SpunWords, label_pairs, swapped_words
 from unspun.training.train import Sizes, train
 
 
@@ -81,18 +83,44 @@ def test_a_cut_is_a_run_of_whole_sentences(pool: Pool) -> None:
 def test_training_gives_a_model_that_scores(tmp_path: Path, pool: Pool) -> None:
     lexicon = Lexicon.load()
     dictionaries = list(pool.dictionaries.values())
-    model, rows = train(documents(), dictionaries, lexicon, Sizes(240, 240, 120), 0, "tiny@1", "0" * 64)
-    again, _ = train(documents(), dictionaries, lexicon, Sizes(240, 240, 120), 0, "tiny@1", "0" * 64)
+    model, rows = train(documents(), dictionaries, lexicon, Sizes(400, 240, 240, 120), 0, "tiny@1", "0" * 64)
+    again, _ = train(documents(), dictionaries, lexicon, Sizes(400, 240, 240, 120), 0, "tiny@1", "0" * 64)
     model.save(tmp_path / "tiny.npz")
     read = Model.load(tmp_path / "tiny.npz")
-    # Seeded: a second run gives the same trees.
+    # Seeded: a second run gives the same model.
     for name, scorer in again.scorers.items():
-        np.testing.assert_array_equal(scorer.trees.value, read.scorers[name].trees.value)
+        stored = read.scorers[name].ranker.to_arrays(name)
+        for array, values in scorer.ranker.to_arrays(name).items():
+            np.testing.assert_array_equal(values, stored[array])
+    np.testing.assert_array_equal(again.habits.words, read.habits.words)
     assert read.card["figures"]["pairs_auc"] > 0.9
     assert read.card["figures"]["compared_auc"] > 0.75
     verdict = Detector(read, lexicon).score(documents()[0].text)
     assert verdict.model == "tiny@1"
     assert {row.spun for row in rows} == {True, False}
+
+
+def list_words(ids: list[int], swapped: list[bool], group: str) -> SpunWords:
+    row = np.array([-1, *ids, -1], np.int32)
+    return SpunWords(row[1:-1], row[:-2], row[2:], np.array(swapped), group)
+
+
+def test_habits_are_counted_by_word_and_by_pair_without_each_fold() -> None:
+    # Word 2 is a swap after 1 always, after 3 never; every text is a group of its own.
+    texts = [
+        list_words([1, 2, 4] * 5 + [3, 2, 4] * 5, [False, True, False] * 5 + [False] * 15, str(n)) for n in range(40)
+    ]
+    habits, unseen = count_habits(texts, 10)
+    word, none = np.array([2, 2, 2], np.int32), np.array([-1, -1, -1], np.int32)
+    after_1, after_3, after_nothing = habits.look_up(word, np.array([1, 3, -1], np.int32), none)[:, 2]
+    assert after_1 > 3 > 0 > after_3 + 3
+    assert after_nothing == habits.words[2, 0]
+    times = [fold.words[2, 1] for fold in unseen]
+    assert len(unseen) == FOLDS
+    assert all(met < habits.words[2, 1] for met in times)
+    # A word that was never met has the average habit, and nothing is known of it.
+    assert habits.words[9, 1] == 0
+    assert habits.words[1, 0] < habits.words[9, 0] < habits.words[2, 0]
 
 
 def test_pairs_are_labelled_by_what_they_show(pool: Pool) -> None:
@@ -106,7 +134,7 @@ def test_pairs_are_labelled_by_what_they_show(pool: Pool) -> None:
             continue
         evidence = training._gather(situation)
         labels = label_pairs(situation, evidence)
-        swapped = swapped_words(situation, evidence)
+        swapped = swapped_words(situation, evidence.article.text.words)
         for pair, label in zip(evidence.substitutions.pairs, labels, strict=True):
             assert not label or swapped[pair.a0 : pair.a1].any()
         shown += int(labels.sum())
@@ -121,7 +149,7 @@ def make_row(corpus: str, spun: bool = False, document: int = 0) -> Row:
 def test_thresholds_follow_the_worst_corpus() -> None:
     rows = [make_row(corpus, document=n) for corpus in ("easy", "hard") for n in range(1000)]
     scores = np.concatenate([np.linspace(0, 0.2, 1000), np.linspace(0, 0.8, 1000)])
-    thresholds = choose_thresholds(rows, scores)
+    thresholds = choose_thresholds([(rows, scores)])
     hard = scores[1000:]
     assert (hard >= thresholds.spun).mean() <= 0.005
     assert (hard >= thresholds.suspect).mean() <= 0.03
@@ -132,13 +160,28 @@ def test_a_document_drawn_often_counts_once() -> None:
     # One odd document drawn a hundred times, 299 others drawn once: a third of a per cent of the documents.
     rows = [make_row("corpus", document=0)] * 100 + [make_row("corpus", document=n) for n in range(1, 300)]
     scores = np.array([0.99] * 100 + [0.1] * 299)
-    assert choose_thresholds(rows, scores).spun < 0.2
+    assert choose_thresholds([(rows, scores)]).spun < 0.2
+
+
+def test_small_corpora_are_taken_together() -> None:
+    # Six corpora of fifty texts: one odd text is two per cent of its corpus, but a third of one of all together.
+    rows = [make_row(f"small-{n % 6}", document=n) for n in range(300)]
+    scores = np.array([0.9, *np.linspace(0, 0.3, 299)])
+    assert choose_thresholds([(rows, scores)]).spun < 0.31
+    assert choose_thresholds([(rows[:60], scores[:60])]).spun > 0.9
+
+
+def test_every_set_keeps_to_the_costs() -> None:
+    rows = [make_row("corpus", document=n) for n in range(1000)]
+    low, high = np.linspace(0, 0.2, 1000), np.linspace(0, 0.6, 1000)
+    thresholds = choose_thresholds([(rows, low), (rows, high)])
+    assert thresholds == choose_thresholds([(rows, high)])
 
 
 def test_tables_count_every_article_once_a_table() -> None:
     rows = [make_row("a") for _ in range(10)] + [make_row("b", spun=True) for _ in range(5)]
     scores = np.array([0.0] * 10 + [1.0] * 5)
-    thresholds = {"alone": choose_thresholds(rows[:10], scores[:10])}
+    thresholds = {"alone": choose_thresholds([(rows[:10], scores[:10])])}
     tables = tabulate(rows, scores, thresholds)
     assert tables["honest by corpus, alone"] == {"a": [0.0, 0.0, 10]}
     assert tables["spun by family, alone"] == {"moby": [1.0, 1.0, 5]}

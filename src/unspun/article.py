@@ -86,7 +86,8 @@ class Span:
     """A marked stretch ``[start, end)`` of the article: ``article.text[start:end] == text``.
 
     ``score`` is the calibrated probability that these words were swapped in; ``suggestion`` is the wording
-    that most probably stood there; ``reference`` is where a reference shows it.
+    that most probably stood there, ``alternatives`` are the next likeliest, best first (no part of schema 1);
+    ``reference`` is where a reference shows it.
     """
 
     start: int
@@ -96,6 +97,7 @@ class Span:
     score: float
     suggestion: str | None = None
     reference: Passage | None = None
+    alternatives: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return {

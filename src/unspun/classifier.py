@@ -15,15 +15,19 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.habits import Habits
+from unspun.networks import Networks
 from unspun.resources import find_models
 from unspun.trees import Trees
 
 #: Raised when the features or the layout of the file change: older files are refused, not misread.
-FORMAT: Final = 2
+FORMAT: Final = 3
 #: The scorers: of words without a reference, of pairs of wordings (a swap one way or the other), of their
 #: direction, of pairs at the second look, of words beside the references' usage, of an article alone, of an
 #: article compared with references.
 SCORERS: Final = ("words", "pairs", "directions", "swaps", "usage", "alone", "compared")
+#: Those of them that are networks; the others are trees.
+NETWORKS: Final = ("words", "alone")
 #: Share of spun articles that scores are calibrated for. Where fewer are spun, a score means less.
 PRIOR: Final = 0.1
 #: The same as log-odds.
@@ -54,15 +58,15 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scorer:
-    """Trees and the slope and offset that turn their margin into a calibrated log-odds (Platt 1999)."""
+    """Trees or networks, and the slope and offset that turn their margin into a calibrated log-odds (Platt 1999)."""
 
-    trees: Trees
+    ranker: Trees | Networks
     slope: float
     offset: float
 
     def log_odds(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """float64[n]: calibrated log-odds of float[n, k] features."""
-        return self.slope * self.trees.margin(features) + self.offset
+        return self.slope * self.ranker.margin(features) + self.offset
 
     def score(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """float64[n]: calibrated probabilities of float[n, k] features."""
@@ -73,16 +77,18 @@ class Scorer:
 class Model:
     """The trained model: the scorers, the thresholds of the two article scorers, and what is known of it.
 
-    ``habits``: float32[lexicon words, 2], see :func:`unspun.extractors.wording.insert_habits`; ``rules``:
+    ``habits``: what training saw of spinners' words, see :mod:`unspun.habits`; ``rules``:
     precision of the findings that follow a rule (``a_an``, ``doubled``, ``phrase``), as measured in training;
+    ``originals``: float64 weights of :func:`unspun.extractors.originals.rank_originals`;
     ``card``: version, hash of the training data, figures.
     """
 
     name: str
     scorers: dict[str, Scorer]
-    habits: NDArray[np.float32]
+    habits: Habits
     thresholds: dict[str, Thresholds]
     rules: dict[str, float]
+    originals: NDArray[np.float64]
     card: dict[str, Any]
 
     @classmethod
@@ -99,15 +105,19 @@ class Model:
                     "use a model trained with this version (scripts/train)"
                 )
             scorers = {
-                name: Scorer(Trees.from_arrays(arrays, name), *map(float, about["calibration"][name]))
+                name: Scorer(
+                    (Networks if name in NETWORKS else Trees).from_arrays(arrays, name),
+                    *map(float, about["calibration"][name]),
+                )
                 for name in SCORERS
             }
             thresholds = {k: Thresholds(float(v[0]), float(v[1])) for k, v in about["thresholds"].items()}
             rules = {k: float(v) for k, v in about["rules"].items()}
-            habits = np.asarray(arrays["habits"]).astype(np.float32)
-            if habits.ndim != 2 or habits.shape[1] != 2:
-                raise ValueError("the array habits has another shape")
-            return cls(str(about["name"]), scorers, habits, thresholds, rules, dict(about["card"]))
+            originals = np.array(about["originals"], np.float64)
+            if originals.ndim != 1 or not np.isfinite(originals).all():
+                raise ValueError("the weights of originals are damaged")
+            habits = Habits.from_arrays(arrays)
+            return cls(str(about["name"]), scorers, habits, thresholds, rules, originals, dict(about["card"]))
         except FileNotFoundError as missing:
             raise ModelError(f"{file}: there is no such model file") from missing
         except ModelError:
@@ -131,11 +141,11 @@ class Model:
             "calibration": {name: [s.slope, s.offset] for name, s in self.scorers.items()},
             "thresholds": {name: [t.suspect, t.spun] for name, t in self.thresholds.items()},
             "rules": self.rules,
+            "originals": self.originals.tolist(),
             "card": self.card,
         }
         arrays: dict[str, Any] = {"about": np.frombuffer(json.dumps(about).encode(), np.uint8)}
-        # Half precision: the third digit of such odds means nothing.
-        arrays["habits"] = self.habits.astype(np.float16)
+        arrays |= self.habits.to_arrays()
         for name, scorer in self.scorers.items():
-            arrays |= scorer.trees.to_arrays(name)
+            arrays |= scorer.ranker.to_arrays(name)
         np.savez_compressed(path, **arrays)

@@ -42,9 +42,9 @@ class Detector:
     """
 
     def __init__(self, model: Model, lexicon: Lexicon) -> None:
-        if len(model.habits) != lexicon.size:
+        if len(model.habits.words) != lexicon.size:
             raise ModelError(
-                f"the model {model.name} was trained with a lexicon of {len(model.habits)} words, this one has "
+                f"the model {model.name} was trained with a lexicon of {len(model.habits.words)} words, this one has "
                 f"{lexicon.size}: use the model and the lexicon of one version"
             )
         self.model = model
@@ -63,7 +63,7 @@ class Detector:
         article = _to_article(article, "article")
         built = self.build_references(references)
         text = Text(article.text)
-        reason = _unscored_reason(text)
+        reason = find_unscored_reason(text)
         if reason:
             return Verdict(article.id, article.source, None, "unscored", reason, model=self.model.name)
         evidence = gather_evidence(text, self.lexicon, self.model.rules, built, article.source)
@@ -131,7 +131,8 @@ class Detector:
         spans: tuple[Span, ...] = ()
         reason = None
         if label != "clean":
-            spans = build_spans(evidence, measured.swaps, measured.words if measured.usage is None else measured.usage)
+            words = measured.words if measured.usage is None else measured.usage
+            spans = build_spans(evidence, measured.swaps, words, self.model.originals)
             reason = _main_reason(spans)
         return Verdict(
             article.id,
@@ -149,7 +150,8 @@ def _to_article(value: str | Article, identifier: str) -> Article:
     return Article(identifier, value) if isinstance(value, str) else value
 
 
-def _unscored_reason(text: Text) -> str | None:
+def find_unscored_reason(text: Text) -> str | None:
+    """Why a text gets no score: ``not_english``, ``too_short``, or None when it gets one."""
     norms, raw = text.norms, text.raw
     # Scripts without spaces have few "words": the letters tell them apart from a short English text.
     if not raw.isascii() and sum(c.isalpha() and c > "\u024f" for c in raw) > 0.5 * sum(map(str.isalpha, raw)):

@@ -36,7 +36,7 @@ COMPARED: Final = {
     "quote_share": 1, "swaps_of_differences": 1, "best_reference_rate": 1, "agreed_swaps": 1, "agreed_quote_swaps": 1,
     "usage_mean": 1, "usage_half": 1, "usage_sure": 1, "usage_top": 1,
     "coverage": 0, "identity": 0, "new_words": 0, "length": 0, "fluency": 1,
-    "differences": 0, "direction": 1, "direction_mean": 1,
+    "differences": 0, "direction": 1, "direction_mean": 1, "tricks": 1,
 }  # fmt: skip
 
 
@@ -103,12 +103,14 @@ def measure_compared(
     differences: NDArray[np.float64],
     direction: NDArray[np.float64],
     usage: NDArray[np.float64],
+    alone: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """float64[len(COMPARED)], to be completed by :func:`insert_margins`.
 
     ``scores`` float64[pairs]: the probability that each pair is a swap; ``differences`` and ``direction`` the
     same from the first look: that it is a swap one way or the other, and the log-odds that it is this way round;
-    ``usage`` float64[examined words]: the probability of a swap by the references' usage.
+    ``usage`` float64[examined words]: the probability of a swap by the references' usage; ``alone``
+    float64[len(ALONE)]: what is measured without references.
     """
     words = len(article)
     chosen = choose_strongest(found.pairs, scores)
@@ -154,6 +156,7 @@ def measure_compared(
         np.log(words + 1),
         float((strength * features[:, column("fluency_mean")]).sum() / (strength.sum() + 1.0)),
         np.log1p(weight), pulls / np.sqrt(weight + 1.0), pulls / (weight + 1.0),
+        alone[list(ALONE).index("tricks")],
     ])  # fmt: skip
 
 

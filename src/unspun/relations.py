@@ -17,11 +17,12 @@ from unspun.text import Text
 #: in common, none has more than 0.23), or in all, for articles that are little else than quotations.
 MIN_UNQUOTED: Final = 0.25
 MIN_QUOTED: Final = 0.6
-#: Fewest probable swaps for an article to be spun from a reference: one other word can be a correction.
+#: Fewest swaps to be expected for an article to be spun from a reference: one other word can be a correction.
 MIN_SWAPS: Final = 2
-#: Least share of probable swaps among the places that have other words, in a spun article. 19 of 20 articles of
-#: spinners that were not trained on have 0.8 and more, from 5 to 50 % of their words swapped; edited ones have none.
-MIN_SWAPPED: Final = 0.5
+#: Least share of swaps to be expected among the places that have other words, in a spun article. 19 of 20 articles of
+#: spinners that were not trained on have 0.8 and more, from 5 to 50 % of their words swapped; edited ones have next to
+#: none.
+MIN_SWAPPED: Final = 0.4
 #: Most words that may stand around a copy: headline, byline, date, copyright line, a link or two come to 40.
 MAX_FURNITURE: Final = 60
 
@@ -38,16 +39,16 @@ def relate(evidence: Evidence, pair_scores: NDArray[np.float64], flagged: bool) 
         swaps = [evidence.substitutions.pairs[i] for i in mine if pair_scores[i] >= 0.5]
         following = follows(comparison.alignment.partner, swaps)
         coverage = float(following.mean())
+        strength = float(pair_scores[mine].sum())
         unquoted = float((following & (evidence.article.quotation < 0)).mean())
         if _is_copied(evidence.article.text, comparison.reference.examined.text):
             relation = "copy"
         elif unquoted < MIN_UNQUOTED and coverage < MIN_QUOTED:
             relation = "independent"
-        elif flagged and len(swaps) >= max(MIN_SWAPS, MIN_SWAPPED * len(mine)):
+        elif flagged and strength >= max(MIN_SWAPS, MIN_SWAPPED * len(mine)):
             relation = "spun"
         else:
             relation = "edited"
-        strength = float(pair_scores[mine].sum())
         relations.append((strength, Relation(comparison.reference.article.id, relation, round(coverage, 4))))
     relations.sort(key=lambda item: (RELATIONS.index(item[1].relation), -item[1].coverage, -item[0]))
     copies = [Relation(copy.article.id, "copy", 1.0) for copy in evidence.copies]

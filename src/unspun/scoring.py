@@ -47,7 +47,9 @@ def measure(evidence: Evidence, model: Model) -> Measured:
     pairs, direction = scorers["pairs"].log_odds(found.features), scorers["directions"].log_odds(directions)
     coverage = np.array([c.alignment.coverage for c in evidence.comparisons])[found.owner]
     swaps = scorers["swaps"].score(look_again(found.features, found.owner, coverage, pairs, direction))
-    compared = measure_compared(article, evidence.comparisons, found, swaps, to_probability(pairs), direction, usage)
+    compared = measure_compared(
+        article, evidence.comparisons, found, swaps, to_probability(pairs), direction, usage, alone
+    )
     return Measured(words, usage, swaps, alone, compared)
 
 

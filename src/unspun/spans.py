@@ -15,7 +15,9 @@ from unspun.evidence import Evidence
 from unspun.examined import Examined
 from unspun.extractors import Finding
 from unspun.extractors.names import bridges_name, is_name
+from unspun.extractors.originals import rank_originals
 from unspun.extractors.quotes import is_quote
+from unspun.extractors.set_phrases import find_set_phrases
 from unspun.extractors.usage import find_passage
 from unspun.features import choose_strongest
 
@@ -27,20 +29,26 @@ MIN_NAME_PART: Final = 0.1
 MIN_DERIVED: Final = 0.4
 #: Without a reference the bar is higher: nobody can look the wording up.
 MIN_WORDING_SCORE: Final = 0.6
+#: Wordings that may have stood there, the suggestion and its alternatives: more are no help to a reader.
+SUGGESTIONS: Final = 3
 
 
 def build_spans(
-    evidence: Evidence, pair_scores: NDArray[np.float64], word_scores: NDArray[np.float64]
+    evidence: Evidence,
+    pair_scores: NDArray[np.float64],
+    word_scores: NDArray[np.float64],
+    original_weights: NDArray[np.float64],
 ) -> tuple[Span, ...]:
     """The spans of a flagged article, in text order.
 
     ``pair_scores`` float64[pairs] and ``word_scores`` float64[examined words] are probabilities of a swap; with
-    references the words are scored beside their usage. A word that stands in a reference too was not swapped.
+    references the words are scored beside their usage; ``original_weights``: see
+    :func:`unspun.extractors.originals.rank_originals`. A word that stands in a reference too was not swapped.
     What a reference shows goes before what the wording alone suggests.
     """
     article = evidence.article
     compared = _find_swaps(evidence, pair_scores)
-    alone = _find_odd_words(evidence, word_scores)
+    alone = _find_odd_words(evidence, word_scores, original_weights)
     taken, chosen = set[int](), list[Finding]()
     tricks = [f for f in evidence.rules if f.kind == "trick"]
     others = [f for f in evidence.rules if f.kind != "trick" and f.score >= MIN_SCORE]
@@ -63,6 +71,7 @@ def _to_span(article: Examined, finding: Finding) -> Span:
         round(finding.score, 4),
         finding.suggestion,
         finding.reference,
+        finding.alternatives,
     )
 
 
@@ -71,7 +80,8 @@ def _find_swaps(evidence: Evidence, scores: NDArray[np.float64]) -> list[Finding
     article, found = evidence.article, evidence.substitutions
     # Where several references show a swap, the one that shows the most is named: an article mostly has one source.
     total = np.bincount(found.owner, scores, len(evidence.comparisons))
-    ranking = scores + (scores >= MIN_SCORE) * (1.0 + total / max(total.max(initial=0), 1e-9))[found.owner]
+    rank = np.argsort(np.argsort(total, kind="stable"), kind="stable") + 1
+    ranking = scores + (scores >= MIN_SCORE) * rank[found.owner]
     strongest = choose_strongest(found.pairs, ranking)
     chosen = [i for i in strongest if scores[i] >= MIN_SCORE]
     chosen = _add_name_parts(evidence, strongest, chosen, scores)
@@ -145,7 +155,9 @@ def _make_finding(article: Examined, evidence: Evidence, group: Sequence[int], s
     )
 
 
-def _find_odd_words(evidence: Evidence, scores: NDArray[np.float64]) -> list[Finding]:
+def _find_odd_words(
+    evidence: Evidence, scores: NDArray[np.float64], original_weights: NDArray[np.float64]
+) -> list[Finding]:
     """Words that a synonym would fit better, or that the references would not use, the surest first."""
     article, wordings, usage = evidence.article, evidence.wordings, evidence.usage
     # What stands in the same place of a reference was not swapped; what stands opposite other words of a
@@ -156,6 +168,7 @@ def _find_odd_words(evidence: Evidence, scores: NDArray[np.float64]) -> list[Fin
     for pair, owner in zip(evidence.substitutions.pairs, evidence.substitutions.owner.tolist(), strict=True):
         if evidence.comparisons[owner].alignment.coverage >= MIN_DERIVED:
             settled[pair.a0 : pair.a1] = True
+    phrases = find_set_phrases(article)
     findings = list[Finding]()
     for i in np.argsort(-scores, kind="stable").tolist():
         if scores[i] < MIN_WORDING_SCORE:
@@ -163,14 +176,20 @@ def _find_odd_words(evidence: Evidence, scores: NDArray[np.float64]) -> list[Fin
         place = int(wordings.places[i])
         if settled[place]:
             continue
-        best, passage = int(wordings.best[i]), None
+        first, last, passage = place, place + 1, None
         if usage is not None and usage.sequences[i] > 0:
             best = int(usage.best[i])
             passage = find_passage(article, place, best, [c.reference for c in evidence.comparisons])
-        word = article.text.words[place]
-        suggestion = _match_case(article.text.raw[word.start : word.end], article.lexicon.word(best))
+            originals = [article.lexicon.word(best)]
+        elif place in phrases:
+            first, last, original = phrases[place]
+            originals = [original]
+        else:
+            originals = rank_originals(article, place, original_weights, SUGGESTIONS)
+        start, end = article.text.slice(first, last)
+        suggestion, *others = (_match_case(article.text.raw[start:end], original) for original in originals)
         kind = "name" if article.named[place] else "synonym"
-        findings.append(Finding(place, place + 1, kind, float(scores[i]), suggestion, passage))
+        findings.append(Finding(first, last, kind, float(scores[i]), suggestion, passage, tuple(others)))
     return findings
 
 

@@ -16,8 +16,8 @@ from unspun.article import Passage
 class Finding:
     """Words ``[first, last)`` of the article that were probably swapped in.
 
-    ``kind`` as in :data:`unspun.article.KINDS`; ``suggestion`` the wording that probably stood there;
-    ``reference`` where a reference shows it.
+    ``kind`` as in :data:`unspun.article.KINDS`; ``suggestion`` the wording that probably stood there,
+    ``alternatives`` the next likeliest; ``reference`` where a reference shows it.
     """
 
     first: int
@@ -26,3 +26,4 @@ class Finding:
     score: float
     suggestion: str | None = None
     reference: Passage | None = None
+    alternatives: tuple[str, ...] = ()

@@ -5,9 +5,9 @@ A noisy channel run backwards. A spinner replaced a word u by its synonym w with
 
     log10 [ sum over u in synonyms(w) of P(u | words around) / synonyms of u ]  -  log10 P(w | words around)
 
-says how much likelier it is that some u stood there than that w was written, and the likeliest u is the
-suggestion. Probabilities of word sequences come from the lexicon's trigrams. (The idea of a noisy channel is
-Shannon's; its use for spelling Kernighan, Church and Gale's, 1990; for un-spinning it is ours.)
+says how much likelier it is that some u stood there than that w was written. Probabilities of word sequences come
+from the lexicon's trigrams. (The idea of a noisy channel is Shannon's; its use for spelling Kernighan, Church and
+Gale's, 1990; for un-spinning it is ours.)
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.examined import Examined
+from unspun.habits import FEATURES as HABITS
+from unspun.habits import Habits
 from unspun.lexicon import MOBY, MOBY_BOTH, WORDNET, Lexicon
 
-#: Synonyms tried for a word, best first. Of the known SpinBot swaps the original is among the first ten for
-#: 59 %, anywhere in the list of forty for 80 %; each more costs time on every word.
-MAX_SYNONYMS: Final = 16
+#: Synonyms tried for a word, best first: each more costs time on every word. Eight tell swapped words from others as
+#: well as sixteen do (areas under the ROC curve .9008 and .9011).
+MAX_SYNONYMS: Final = 8
 #: Words with a Zipf frequency above this are not examined: spinners hardly touch them, and they have
 #: synonyms by the dozen.
 MAX_ZIPF: Final = 6.6
@@ -34,24 +36,26 @@ FEATURES: Final = (
     "fit_left", "fit_right", "best_fit_left", "best_fit_right",
     "zipf", "best_zipf", "similarity", "sources", "synonyms", "capital", "opens",
     "unknown_around", "relative_zipf", "context", "best_context", "times", "best_times", "synonym_times",
-    "habit", "habit_times",
+    *HABITS,
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Wordings:
     """What was found for the m examined words: ``ids`` int32[m] (in the lexicon), ``places`` int32[m] (word
-    index), ``best`` int32[m] (lexicon id of the likeliest original), ``features`` float32[m, len(FEATURES)], of
-    which :func:`insert_habits` fills in the last two."""
+    index), ``left`` and ``right`` int32[m] (ids of their neighbours, -1 none), ``features``
+    float32[m, len(FEATURES)], of which :func:`insert_habits` fills in the last."""
 
     ids: NDArray[np.int32]
     places: NDArray[np.int32]
-    best: NDArray[np.int32]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
     features: NDArray[np.float32]
 
 
 @cache
-def _log_out_degree(lexicon: Lexicon) -> NDArray[np.float32]:
+def log_out_degree(lexicon: Lexicon) -> NDArray[np.float32]:
+    """float32[lexicon words]: log10 of how many words list each as a synonym, at least 0."""
     counts = np.bincount(lexicon.synonym_ids, minlength=lexicon.size)
     return np.log10(np.maximum(counts, 1)).astype(np.float32)
 
@@ -61,6 +65,28 @@ def expand_ranges(starts: NDArray[np.int32], counts: NDArray[np.int32]) -> NDArr
     ends = np.cumsum(counts)
     indices: NDArray[np.intp] = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - counts), counts)
     return indices
+
+
+def measure_fit(
+    article: Examined, places: NDArray[np.integer], owner: NDArray[np.intp], words: NDArray[np.int32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """How much likelier than by its frequency alone a word is after the words before a place, and the words after the
+    place are after it: log10, float32[n] each for the n ``words``, of which word i is tried at ``places[owner[i]]``; 0
+    where nothing is known of a neighbour."""
+    lexicon = article.lexicon
+    around = article.neighbours[:, places]
+    # What a place's candidates share is looked up once a place.
+    before = lexicon.find_pairs(around[0], around[1])[owner]
+    after = lexicon.find_pairs(around[2], around[3])
+    usual = lexicon.log_after(after, around[2], around[3])[owner]
+    after = after[owner]
+    _, left, right, after_right = around[:, owner]
+    follow, lead = lexicon.find_pairs(left, words), lexicon.find_pairs(words, right)
+    follows = np.where(left >= 0, lexicon.log_after(follow, left, words, before) - lexicon.log_unigram(words), 0)
+    leads = np.where(right >= 0, lexicon.log_after(lead, words, right, follow) - lexicon.log_unigram(right), 0)
+    beyond = lexicon.log_after(after, right, after_right, lead) - usual
+    leads += np.where((right >= 0) & (after_right >= 0), beyond, 0)
+    return follows.astype(np.float32), leads.astype(np.float32)
 
 
 def examine_wording(article: Examined, among: NDArray[np.bool_] | None = None) -> Wordings:
@@ -74,7 +100,7 @@ def examine_wording(article: Examined, among: NDArray[np.bool_] | None = None) -
         examined &= among
     places = np.flatnonzero(examined).astype(np.int32)
     if not len(places):
-        return Wordings(places, places, places, np.zeros((0, len(FEATURES)), np.float32))
+        return Wordings(places, places, places, places, np.zeros((0, len(FEATURES)), np.float32))
     counts = np.minimum(counts_all[places], MAX_SYNONYMS).astype(np.int32)
     flat = expand_ranges(starts[ids[places]], counts)
     owner = np.repeat(np.arange(len(places)), counts)
@@ -82,21 +108,10 @@ def examine_wording(article: Examined, among: NDArray[np.bool_] | None = None) -
     own = ids[places]
 
     around = article.neighbours[:, places]
-
-    def fit(words: NDArray[np.int32], at: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        # How much likelier than by its frequency alone a word is after the words before it, and the words
-        # after it: 0 where nothing is known of a neighbour.
-        before_left, left, right, after_right = around[:, at]
-        follows = np.where(left >= 0, lexicon.log_prob(left, words, before_left) - lexicon.log_unigram(words), 0)
-        leads = np.where(right >= 0, lexicon.log_prob(words, right, left) - lexicon.log_unigram(right), 0)
-        beyond = lexicon.log_prob(right, after_right, words) - lexicon.log_prob(right, after_right)
-        leads += np.where((right >= 0) & (after_right >= 0), beyond, 0)
-        return follows.astype(np.float32), leads.astype(np.float32)
-
-    own_left, own_right = fit(own, np.arange(len(places)))
-    cand_left, cand_right = fit(candidates, owner)
+    own_left, own_right = measure_fit(article, places, np.arange(len(places)), own)
+    cand_left, cand_right = measure_fit(article, places, owner, candidates)
     unigram, own_unigram = lexicon.log_unigram(candidates), lexicon.log_unigram(own)
-    channel = unigram - _log_out_degree(lexicon)[candidates]
+    channel = unigram - log_out_degree(lexicon)[candidates]
     posterior = cand_left + cand_right + channel
 
     first = np.append(0, np.cumsum(counts)[:-1])
@@ -137,16 +152,15 @@ def examine_wording(article: Examined, among: NDArray[np.bool_] | None = None) -
         context_own, context_best - context_own,
         np.log2(times[own]), np.log2(1 + times[best]),
         np.log2(1 + np.maximum.reduceat(times[candidates], first)),
-        np.zeros(len(places)), np.zeros(len(places)),
+        np.zeros((len(places), len(HABITS))),
     ]).astype(np.float32)  # fmt: skip
-    return Wordings(own, places, best.astype(np.int32), features)
+    return Wordings(own, places, around[1], around[2], features)
 
 
-def insert_habits(wordings: Wordings, habits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The features with what training knows of each word: ``habits`` float32[lexicon words, 2], the log-odds
-    that it was swapped in where it stood, and how often it was met, as log2(1 + times)."""
+def insert_habits(wordings: Wordings, habits: Habits) -> NDArray[np.float32]:
+    """The features with what training knows of each word where it stands."""
     completed = wordings.features.copy()
-    completed[:, -2:] = habits[wordings.ids]
+    completed[:, -len(HABITS) :] = habits.look_up(wordings.ids, wordings.left, wordings.right)
     return completed
 
 
@@ -158,11 +172,17 @@ def _topic_fit(
     article: Examined, places: NDArray[np.int32], own: NDArray[np.int32], best: NDArray[np.int32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean cosine with the content words around, of the word and of its best candidate: float32[m] each."""
-    total = article.content_sums
-    low = np.maximum(places - WINDOW, 0)
-    high = np.minimum(places + WINDOW + 1, len(article))
-    around = total[high] - total[low] - (total[places + 1] - total[places])
+    around = sum_around(article, places)
     norm = np.maximum(np.linalg.norm(around, axis=1), 1e-6)
     one = np.einsum("ij,ij->i", around, article.lexicon.vectors(own)) / norm
     two = np.einsum("ij,ij->i", around, article.lexicon.vectors(best)) / norm
     return one.astype(np.float32), two.astype(np.float32)
+
+
+def sum_around(article: Examined, places: NDArray[np.integer]) -> NDArray[np.float32]:
+    """float32[n, 100]: the sum of the vectors of the content words around each place, without its own."""
+    total = article.content_sums
+    low = np.maximum(places - WINDOW, 0)
+    high = np.minimum(places + WINDOW + 1, len(article))
+    around: NDArray[np.float32] = total[high] - total[low] - (total[places + 1] - total[places])
+    return around

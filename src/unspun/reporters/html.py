@@ -135,7 +135,8 @@ def _hash(style: str) -> str:
 def _tooltip(number: int, span: Span) -> str:
     says = [f"{number}: {_KIND_WORDS[span.kind]}, {_percent(span.score)} sure."]
     if span.suggestion is not None:
-        says.append(f"Probably stood there: {make_visible(span.suggestion)}.")
+        others = f" (or: {make_visible(', '.join(span.alternatives))})" if span.alternatives else ""
+        says.append(f"Probably stood there: {make_visible(span.suggestion)}{others}.")
     if span.reference:
         says.append(f"Shown by: {make_visible(span.reference.id)}.")
     return " ".join(says)

@@ -18,8 +18,8 @@ Scores how probably an article was spun: rewritten by a machine that swaps words
 | | |
 |---|---|
 | file | `models/default.npz`: plain arrays and one JSON text, read without pickle |
-| parts | seven ensembles of gradient-boosted trees (scikit-learn) with logistic calibration: words, pairs of wordings, which of two is the swap, pairs at a second look, words beside the references' usage, the article alone, the article compared with references; and how often each word of the lexicon was a swap |
-| trained with | unspun {unspun}, seed {seed}, {situations} situations (scorers, heads, validation) |
+| parts | five ensembles of gradient-boosted trees (pairs of wordings, which of two is the swap, pairs at a second look, words beside the references' usage, the article compared with references) and two of small neural networks (words, the article alone), all of scikit-learn, with logistic calibration; how often each word, and each word beside a certain neighbour, was a swap; weights that rank likely originals |
+| trained with | unspun {unspun}, seed {seed}, {situations} (texts that habits are counted over; situations for scorers, heads, validation) |
 | clean text | {corpora} |
 | spinner families | {families} |
 | sha256 of the training data | `{data_sha256}` |
@@ -30,10 +30,12 @@ The training texts are third-party corpora (BBC, Reuters-21578, ABC Australia, F
 mix and others); none of them is in this repository, only weights learnt from them. Train, head and validation texts are
 divided by event, site or source, never by sentence. Honest and spun articles come from the same texts.
 
-**What a label means.** The thresholds are the lowest at which no clean validation corpus of {least} articles or more is
-called spun in over 0.5 %, or suspect in over 3 %, of its articles; a text that was drawn more than once counts once.
-They were chosen on the validation texts that the tables count, so the shares of honest articles below are fitted, not
-predicted; the texts themselves were never trained on. A label is a signal, not a verdict. Fluent paraphrase by a language model is not what it looks for.
+**What a label means.** The thresholds are the lowest at which no clean corpus is called spun in over 0.5 %, or suspect
+in over 3 %, of its articles: among validation texts alone, and among these and the texts that the two article scorers
+learnt from, each scored by a fold that had not seen it. A text that was drawn more than once counts once; corpora with
+too few texts for such a share to be one text count together. The tables count the validation texts, so the shares of
+honest articles below are fitted, not predicted; the texts themselves were never trained on. A label is a signal, not a
+verdict. Fluent paraphrase by a language model is not what it looks for.
 
 **Rules.** Share of the findings in spun articles that stand at a true swap: {rules}.
 
@@ -41,7 +43,7 @@ predicted; the texts themselves were never trained on. A label is a signal, not 
 """
 
 
-def write_card(model: Model, tables: Tables, least: int) -> str:
+def write_card(model: Model, tables: Tables) -> str:
     """The card as Markdown. ``tables``: name -> row -> (share called spun, share called suspect or spun, count)."""
     card = model.card
     lines = [
@@ -56,7 +58,6 @@ def write_card(model: Model, tables: Tables, least: int) -> str:
             one_in=1 / PRIOR,
             alone=model.thresholds["alone"],
             compared=model.thresholds["compared"],
-            least=least,
             rules=", ".join(f"{rule} {share:.2f}" for rule, share in sorted(model.rules.items())),
             figures=", ".join(
                 f"{name.removesuffix('_auc')} {value:.3f}"

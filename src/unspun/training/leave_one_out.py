@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from unspun.lexicon import Lexicon
-from unspun.training.corpora import hash_data
+from unspun.training.corpora import hash_data, read_excerpts
 from unspun.training.dictionaries import FAMILIES, load_dictionaries
 from unspun.training.fitting import score_rows
 from unspun.training.pools import build_pools, read_documents
@@ -44,13 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lexicon = Lexicon.load()
     dictionaries = load_dictionaries(lexicon, options.shared)
     documents = read_documents(options.shared)
-    usual = Sizes()
-    sizes = Sizes(*(int(n * options.scale) for n in (usual.scorers, usual.heads, usual.validation)))
+    excerpts = read_excerpts(options.shared)
+    sizes = Sizes().scale(options.scale)
     tables = dict[str, list[str]]()
     for family in FAMILIES:
         kept = [d for d in dictionaries if d.family != family]
         left = [d for d in dictionaries if d.family == family]
-        model, _ = train(documents, kept, lexicon, sizes, options.seed, f"without-{family}@1", "")
+        model, _ = train(
+            documents, kept, lexicon, sizes, options.seed, f"without-{family}@1", "",
+            # The excerpts are SpinBot's.
+            () if family == "spinbot" else excerpts,
+        )  # fmt: skip
         if options.models:
             options.models.mkdir(parents=True, exist_ok=True)
             model.save(options.models / f"{model.name.split('@')[0]}.npz")

@@ -94,14 +94,15 @@ def measure_ece(bins: Iterable[tuple[float, float, float]]) -> float:
 @dataclass(frozen=True, slots=True)
 class SpanCounts:
     """Spans against the truth: characters ``right`` (marked and truly swapped), ``marked``, ``true`` (swapped), space
-    left out; spans ``hit`` (more than half swapped) and ``restored`` (those whose suggestion is, case apart, exactly
-    what stood there)."""
+    left out; spans ``hit`` (more than half swapped), ``restored`` (those whose suggestion is, case apart, exactly
+    what stood there) and ``offered`` (those whose suggestion or one of whose alternatives is)."""
 
     right: int = 0
     marked: int = 0
     true: int = 0
     hit: int = 0
     restored: int = 0
+    offered: int = 0
 
     def __add__(self, other: SpanCounts) -> SpanCounts:
         return SpanCounts(*(one + more for one, more in zip(astuple(self), astuple(other), strict=True)))
@@ -119,6 +120,11 @@ class SpanCounts:
         """The share of the spans hit that are restored."""
         return self.restored / self.hit if self.hit else None
 
+    @property
+    def in_three(self) -> float | None:
+        """The share of the spans hit that offer what stood there, first or among the alternatives."""
+        return self.offered / self.hit if self.hit else None
+
 
 def count_spans(text: str, spans: Iterable[Span], swaps: Sequence[TrueSwap]) -> SpanCounts:
     """The spans of the article ``text`` against its true swaps (in text order, not overlapping).
@@ -130,15 +136,18 @@ def count_spans(text: str, spans: Iterable[Span], swaps: Sequence[TrueSwap]) -> 
     for swap in swaps:
         swapped[swap.start : swap.end] = True
     swapped &= shown
-    right = marked = hit = restored = 0
+    right = marked = hit = restored = offered = 0
     for span in spans:
         inside, size = int(swapped[span.start : span.end].sum()), int(shown[span.start : span.end].sum())
         right += inside
         marked += size
         if 2 * inside > size:
             hit += 1
-            restored += span.suggestion is not None and span.suggestion.casefold() == _restore(text, span, swaps)
-    return SpanCounts(right, marked, int(swapped.sum()), hit, restored)
+            wordings = [one.casefold() for one in (span.suggestion, *span.alternatives) if one is not None]
+            original = _restore(text, span, swaps)
+            restored += wordings[:1] == [original]
+            offered += original in wordings
+    return SpanCounts(right, marked, int(swapped.sum()), hit, restored, offered)
 
 
 def _restore(text: str, span: Span, swaps: Sequence[TrueSwap]) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, Literal
 
-from unspun.detector import MIN_WORDS
+from unspun.detector import find_unscored_reason
 from unspun.text import Text
 from unspun.training.corpora import HARD, HUMAN, Document, read_corpus, split
 from unspun.training.dictionaries import Dictionary
@@ -46,7 +46,16 @@ def build_pools(documents: Iterable[Document], dictionaries: Iterable[Dictionary
     }
 
 
+def join_pools(*pools: Pool) -> Pool:
+    """The documents of several pools with the dictionaries of the first, without stories."""
+    documents = defaultdict[str, list[Document]](list)
+    for pool in pools:
+        for corpus, found in pool.documents.items():
+            documents[corpus] += found
+    return Pool(dict(documents), (), pools[0].dictionaries)
+
+
 def read_documents(shared: Path) -> list[Document]:
-    """All clean documents of the shared corpora that are long enough to be judged."""
+    """All clean documents of the shared corpora that are judged: long enough, and in English."""
     documents = (document for name in (*HUMAN, *HARD) for document in read_corpus(shared, name))
-    return [document for document in documents if len(Text(document.text).words) >= MIN_WORDS]
+    return [document for document in documents if not find_unscored_reason(Text(document.text))]

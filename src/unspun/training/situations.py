@@ -85,7 +85,19 @@ def cut(text: str, words: int, rng: random.Random) -> str:
     return text[start:stop].rstrip()
 
 
-def _spin_drawn(text: str, pool: Pool, rng: random.Random) -> tuple[str, tuple[Swap, ...], str, float]:
+def draw_alone(pool: Pool, rng: random.Random, spun: bool) -> Situation:
+    """A cut of a drawn text without references."""
+    corpus = rng.choice(sorted(pool.documents))
+    document = rng.choice(pool.documents[corpus])
+    article = cut(document.text, rng.randint(*pool.lengths), rng)
+    swaps, family, rate = tuple[Swap, ...](), None, 0.0
+    if spun:
+        article, swaps, family, rate = spin_drawn(article, pool, rng)
+    return Situation(article, (), spun, swaps, "alone", corpus, document.group, document.id, family, rate)
+
+
+def spin_drawn(text: str, pool: Pool, rng: random.Random) -> tuple[str, tuple[Swap, ...], str, float]:
+    """The text spun by a drawn family with drawn settings: the new text, its swaps, the family, the rate."""
     family = rng.choice(sorted(pool.dictionaries))
     settings = draw_settings(rng)
     if pool.rate is not None:
@@ -162,7 +174,7 @@ def draw_situation(pool: Pool, rng: random.Random, spun: bool) -> Situation | No
         article, swaps = tamper(text, rng.uniform(0.03, 0.3), rng)
         family, rate = "tampered", len(swaps) / len(text.split())
     elif spun:
-        change = _alter_quotes if case in QUOTES else _spin_drawn
+        change = _alter_quotes if case in QUOTES else spin_drawn
         article, swaps, family, rate = change(text, pool, rng)
         if sum(s.kind != "grammar" for s in swaps) < 3:
             return None
@@ -178,9 +190,9 @@ def draw_situation(pool: Pool, rng: random.Random, spun: bool) -> Situation | No
         # often a fourth that agrees with it.
         "quote": [document.text, *([edit(document.text, rng)] * rng.randint(0, 1)), *reports, *strangers],
         "edited": [document.text, *reports, *strangers],
-        "own_copy": [_spin_drawn(document.text, pool, rng)[0], *reports, *strangers],
+        "own_copy": [spin_drawn(document.text, pool, rng)[0], *reports, *strangers],
         "event_copy": [
-            *(_spin_drawn(r, pool, rng)[0] if i == 0 else r for i, r in enumerate(reports)),
+            *(spin_drawn(r, pool, rng)[0] if i == 0 else r for i, r in enumerate(reports)),
             *strangers,
         ],
     }[case]

@@ -6,7 +6,7 @@ import multiprocessing
 import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -15,11 +15,17 @@ from numpy.typing import NDArray
 from unspun.article import Article
 from unspun.classifier import Model
 from unspun.evidence import Evidence, gather_evidence
+from unspun.examined import Examined
+from unspun.extractors.originals import measure_originals
+from unspun.habits import Habits
 from unspun.lexicon import Lexicon
 from unspun.references import References
 from unspun.scoring import measure
-from unspun.text import Text
-from unspun.training.situations import MIRRORED, Pool, Situation, cut, draw_situation
+from unspun.text import Text, Word
+from unspun.training.corpora import EXCERPTS, Excerpt
+from unspun.training.folds import fold_of
+from unspun.training.original_weights import Choice
+from unspun.training.situations import LENGTHS, MIRRORED, Pool, Situation, cut, draw_alone, draw_situation
 
 T = TypeVar("T")
 
@@ -43,9 +49,22 @@ class Row:
     words: int
 
 
+@dataclass(frozen=True, slots=True)
+class SpunWords:
+    """The words of one text: lexicon numbers of each and of its neighbours, int32[words], -1 none; whether it was
+    swapped in, bool[words]; the group of the text."""
+
+    ids: NDArray[np.int32]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    swapped: NDArray[np.bool_]
+    group: str
+
+
 # Set by run_tasks before it forks: workers share pools and models, and only numbers travel.
 _pool: Pool
 _model: Model | None = None
+_unseen: Sequence[Habits] = ()
 _lexicon: Lexicon
 
 
@@ -65,9 +84,16 @@ def _gather(situation: Situation) -> Evidence:
     return gather_evidence(Text(situation.article), _lexicon, rules, references)
 
 
-def swapped_words(situation: Situation, evidence: Evidence) -> NDArray[np.bool_]:
+def read_spun_words(task: tuple[str, bool]) -> SpunWords:
+    """What habits are counted from: the words of one text without references."""
+    situation = draw_alone(_pool, random.Random(task[0]), task[1])
+    article = Examined(Text(situation.article), _lexicon)
+    _, left, right, _ = article.neighbours
+    return SpunWords(article.ids, left, right, swapped_words(situation, article.text.words), situation.group)
+
+
+def swapped_words(situation: Situation, words: Sequence[Word]) -> NDArray[np.bool_]:
     """Which words of the article stand in a true swap: bool[words]. A disguised word is still the same word."""
-    words = evidence.article.text.words
     swapped = np.zeros(len(words), np.bool_)
     index = 0
     for swap in situation.swaps:
@@ -91,8 +117,8 @@ def label_pairs(situation: Situation, evidence: Evidence) -> NDArray[np.bool_]:
     labels = np.zeros(len(evidence.substitutions.pairs), np.bool_)
     if not situation.swaps:
         return labels
-    swapped = swapped_words(situation, evidence)
     words = evidence.article.text.words
+    swapped = swapped_words(situation, words)
     for i, pair in enumerate(evidence.substitutions.pairs):
         if swapped[pair.a0 : pair.a1].mean() < 0.5:
             continue
@@ -112,7 +138,7 @@ def learn_words(task: tuple[str, bool]) -> dict[str, Any]:
     """What the scorers of words and pairs learn from one situation."""
     situation = _draw(*task)
     evidence = _gather(situation)
-    swapped = swapped_words(situation, evidence)
+    swapped = swapped_words(situation, evidence.article.text.words)
     found = evidence.substitutions
     hits = defaultdict[str, list[bool]](list)
     if situation.spun:
@@ -134,9 +160,31 @@ def learn_words(task: tuple[str, bool]) -> dict[str, Any]:
         "coverage": np.array([c.alignment.coverage for c in evidence.comparisons])[found.owner],
         "directions": evidence.directions,
         "hits": dict(hits),
+        "choices": _find_choices(situation, evidence.article),
         "usage": evidence.usage.features if evidence.usage else None,
         "group": situation.group,
     }
+
+
+#: Swaps of one text from which the ranking of originals learns: more of one text say little more.
+_MAX_CHOICES: Final = 8
+
+
+def _find_choices(situation: Situation, article: Examined) -> list[Choice]:
+    """One-word swaps whose original is among the synonyms of what replaced it."""
+    place_of = {word.start: place for place, word in enumerate(article.text.words)}
+    choices = list[Choice]()
+    for swap in situation.swaps:
+        place, originals = place_of.get(swap.start), Text(swap.original).norms
+        if len(choices) == _MAX_CHOICES:
+            break
+        if place is None or len(originals) != 1 or article.text.words[place].end != swap.end:
+            continue
+        candidates, features = measure_originals(article, place)
+        [true] = np.nonzero(candidates == article.lexicon.ids(originals)[0])
+        if len(true):
+            choices.append((features, int(true[0])))
+    return choices
 
 
 def measure_row(situation: Situation, evidence: Evidence, model: Model) -> Row:
@@ -151,7 +199,9 @@ def measure_row(situation: Situation, evidence: Evidence, model: Model) -> Row:
 def _measure_heads(task: tuple[str, bool]) -> Row:
     assert _model is not None
     situation = _draw(*task)
-    return measure_row(situation, _gather(situation), _model)
+    # A text that habits were counted over is measured by those of the other folds.
+    model = replace(_model, habits=_unseen[fold_of(situation.group)]) if _unseen else _model
+    return measure_row(situation, _gather(situation), model)
 
 
 def measure_honest(task: tuple[str, bool]) -> Row:
@@ -165,24 +215,44 @@ def measure_honest(task: tuple[str, bool]) -> Row:
     return measure_row(situation, _gather(situation), _model)
 
 
+#: Cuts of every really spun excerpt: there are few of them.
+_EXCERPT_CUTS: Final = 6
+
+
+def measure_excerpts(excerpts: Sequence[Excerpt], lexicon: Lexicon, model: Model, seed: str) -> list[Row]:
+    """Really spun excerpts, alone, in several cuts each."""
+    rows = list[Row]()
+    for excerpt in excerpts:
+        for number in range(_EXCERPT_CUTS):
+            rng = random.Random(f"{seed}:{excerpt.id}:{number}")
+            text = cut(excerpt.text, rng.randint(*LENGTHS), rng)
+            situation = Situation(text, (), True, (), "alone", EXCERPTS, excerpt.group, excerpt.id, EXCERPTS)
+            rows.append(measure_row(situation, gather_evidence(Text(text), lexicon, model.rules), model))
+    return rows
+
+
 def run_tasks(
     function: Callable[[tuple[str, bool]], T],
     pool: Pool,
     tasks: Sequence[tuple[str, bool]],
     lexicon: Lexicon,
-    model: Model | None,
+    model: Model | None = None,
+    unseen: Sequence[Habits] = (),
 ) -> list[T]:
     """``function`` over the tasks (seed, spun), on all cores; the result does not depend on their number."""
-    global _pool, _model, _lexicon
-    _pool, _model, _lexicon = pool, model, lexicon
+    global _pool, _model, _unseen, _lexicon
+    _pool, _model, _unseen, _lexicon = pool, model, unseen, lexicon
     context = multiprocessing.get_context("fork")
     with context.Pool() as workers:
         return list(workers.imap(function, tasks, chunksize=32))
 
 
-def measure_situations(pool: Pool, tasks: Sequence[tuple[str, bool]], lexicon: Lexicon, model: Model) -> list[Row]:
-    """The situations of the tasks as the article heads see them; the model needs the scorers below the heads."""
-    return run_tasks(_measure_heads, pool, tasks, lexicon, model)
+def measure_situations(
+    pool: Pool, tasks: Sequence[tuple[str, bool]], lexicon: Lexicon, model: Model, unseen: Sequence[Habits] = ()
+) -> list[Row]:
+    """The situations of the tasks as the article heads see them; the model needs the scorers below the heads.
+    ``unseen``: habits without each fold, where the model's were counted over these texts."""
+    return run_tasks(_measure_heads, pool, tasks, lexicon, model, unseen)
 
 
 def name_tasks(seed: str, count: int) -> list[tuple[str, bool]]:

@@ -15,40 +15,57 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 import unspun
 from unspun.classifier import Model
 from unspun.lexicon import Lexicon
 from unspun.training.card import write_card
-from unspun.training.corpora import Document, hash_data
+from unspun.training.corpora import Document, Excerpt, hash_data, read_excerpts, split
 from unspun.training.dictionaries import Dictionary, load_dictionaries
 from unspun.training.fitting import MIN_CORPUS, choose_thresholds, fit_heads, fit_scorers, score_rows
-from unspun.training.pools import build_pools, read_documents
+from unspun.training.habit_counts import count_habits
+from unspun.training.original_weights import fit_originals
+from unspun.training.pools import build_pools, join_pools, read_documents
 from unspun.training.tables import print_tables, tabulate
 from unspun.training.tasks import (
     Row,
     learn_words,
+    measure_excerpts,
     measure_honest,
     measure_situations,
     name_honest_tasks,
     name_tasks,
+    read_spun_words,
     run_tasks,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How many situations of each role are drawn (half of them spun)."""
+    """How many situations of each role are drawn (half of them spun), and how many texts habits are counted over."""
 
+    habits: int = 60000
     scorers: int = 8000
     heads: int = 24000
     validation: int = 12000
 
+    def scale(self, share: float) -> Sizes:
+        """The same at another scale, enough to fit at least. Habits are cheap, and poor ones mislead: the root."""
+        return Sizes(
+            max(2000, round(self.habits * min(1.0, share**0.5))),
+            *(max(200, round(n * share)) for n in (self.scorers, self.heads, self.validation)),
+        )
+
 
 def train(
     documents: Sequence[Document], dictionaries: Sequence[Dictionary], lexicon: Lexicon, sizes: Sizes, seed: int,
-    name: str, data_hash: str,
+    name: str, data_hash: str, excerpts: Sequence[Excerpt] = (),
 ) -> tuple[Model, list[Row]]:  # fmt: skip
-    """The whole training; returns the model and the validation rows that its figures come from."""
+    """The whole training; returns the model and the validation rows that its figures come from.
+
+    ``excerpts``: really spun texts, of which the training part teaches the head *alone*.
+    """
     started = time.monotonic()
 
     def say(message: str) -> None:
@@ -56,12 +73,23 @@ def train(
 
     pools = build_pools(documents, dictionaries)
     say(f"{len(documents)} documents, families {', '.join(d.family for d in dictionaries)}")
-    learnt = run_tasks(learn_words, pools["scorers"], name_tasks(f"{seed}:scorers", sizes.scorers), lexicon, None)
-    scorers, habits, rules, figures = fit_scorers(learnt, lexicon.size, seed)
+    habits, unseen = count_habits(
+        run_tasks(
+            read_spun_words, join_pools(pools["scorers"], pools["heads"]), name_tasks(f"{seed}:habits", sizes.habits),
+            lexicon,
+        ),
+        lexicon.size,
+    )  # fmt: skip
+    say(f"habits of {len(habits.after.keys)} + {len(habits.before.keys)} pairs of words")
+    learnt = run_tasks(learn_words, pools["scorers"], name_tasks(f"{seed}:scorers", sizes.scorers), lexicon)
+    scorers, rules, figures = fit_scorers(learnt, unseen, seed)
+    originals, more = fit_originals(learnt)
+    figures |= more
     say(f"words and pairs: {figures}, rules {rules}")
-    half = Model(name, scorers, habits, {}, rules, {})
-    rows = measure_situations(pools["heads"], name_tasks(f"{seed}:heads", sizes.heads), lexicon, half)
-    heads, more = fit_heads(rows, seed)
+    half = Model(name, scorers, habits, {}, rules, originals, {})
+    rows = measure_situations(pools["heads"], name_tasks(f"{seed}:heads", sizes.heads), lexicon, half, unseen)
+    rows += measure_excerpts([e for e in excerpts if split(e.group) == "train"], lexicon, half, f"{seed}:excerpts")
+    heads, unseen_scores, more = fit_heads(rows, seed)
     scorers |= heads
     say(f"heads: {more}")
     validation = measure_situations(
@@ -69,11 +97,16 @@ def train(
     )
     honest = name_honest_tasks(f"{seed}:honest", pools["validation"], MIN_CORPUS)
     validation += run_tasks(measure_honest, pools["validation"], honest, lexicon, half)
-    scores = score_rows(validation, scorers)
+    # The texts that the heads learnt from count by their unseen scores: twice as many texts, half the doubt. The
+    # validation texts must keep to the costs by themselves too.
+    judged, scores = [*rows, *validation], np.r_[unseen_scores, score_rows(validation, scorers)]
     thresholds = {}
     for head in ("alone", "compared"):
-        mine = [i for i, row in enumerate(validation) if (row.compared is None) == (head == "alone")]
-        thresholds[head] = choose_thresholds([validation[i] for i in mine], scores[mine])
+        sets = [
+            [i for i in part if (judged[i].compared is None) == (head == "alone")]
+            for part in (range(len(judged)), range(len(rows), len(judged)))
+        ]
+        thresholds[head] = choose_thresholds([([judged[i] for i in mine], scores[mine]) for mine in sets])
     say(f"thresholds: {thresholds}")
     card = {
         "unspun": unspun.__version__,
@@ -81,10 +114,10 @@ def train(
         "seed": seed,
         "families": sorted(d.family for d in dictionaries),
         "corpora": sorted({d.corpus for d in documents}),
-        "situations": [sizes.scorers, sizes.heads, sizes.validation],
+        "situations": [sizes.habits, sizes.scorers, sizes.heads, sizes.validation],
         "figures": {k: round(v, 4) for k, v in (figures | more).items()},
     }
-    return Model(name, scorers, habits, thresholds, rules, card), validation
+    return Model(name, scorers, habits, thresholds, rules, originals, card), validation
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--shared", type=Path, required=True, help="the folder with corpora/, lexicons/, real/")
     parser.add_argument("--out", type=Path, required=True, help="the model file to write")
     parser.add_argument("--card", type=Path, help="the model card to write (Markdown)")
-    parser.add_argument("--name", default="default@2", help="the model's name and version")
+    parser.add_argument("--name", default="default@3", help="the model's name and version")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scale", type=float, default=1.0, help="share of the usual number of situations")
     options = parser.parse_args(arguments)
@@ -105,18 +138,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     lexicon = Lexicon.load()
     dictionaries = load_dictionaries(lexicon, options.shared)
-    usual = Sizes()
-    sizes = Sizes(*(max(200, int(n * options.scale)) for n in (usual.scorers, usual.heads, usual.validation)))
+    sizes = Sizes().scale(options.scale)
     documents = read_documents(options.shared)
     model, validation = train(
-        documents, dictionaries, lexicon, sizes, options.seed, options.name, hash_data(options.shared)
-    )
+        documents, dictionaries, lexicon, sizes, options.seed, options.name, hash_data(options.shared),
+        read_excerpts(options.shared),
+    )  # fmt: skip
     tables = tabulate(validation, score_rows(validation, model.scorers), model.thresholds)
     print_tables(tables)
     card = model.card | {"tables": tables}
     model = replace(model, card=card)
     model.save(options.out)
     if options.card:
-        options.card.write_text(write_card(model, tables, MIN_CORPUS), "utf-8")
+        options.card.write_text(write_card(model, tables), "utf-8")
     print(json.dumps(model.card["figures"]), file=sys.stderr)
     return 0
