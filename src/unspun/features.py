@@ -23,13 +23,14 @@ from unspun.extractors.wording import FEATURES as WORDING
 from unspun.extractors.wording import Wordings
 from unspun.second_look import weigh_direction
 
-#: Name of every feature with the sign of its influence: +1 where more may only speak for spinning.
-ALONE: Final = {
-    "length": 0,
-    "swapped_mean": 1, "swapped_half": 1, "swapped_sure": 1, "log_odds": 1, "top_tenth": 1,
-    "sentences_hit": 1, "unfit": 0, "fit": 0, "gain": 0, "prior_gain": 0,
-    "wrong_articles": 1, "doubled": 1, "phrases": 1, "tricks": 1, "unknown": 0, "zipf": 0,
-}  # fmt: skip
+#: What the head *alone* sees.
+ALONE: Final = (
+    "length",
+    "swapped_mean", "swapped_half", "swapped_sure", "log_odds", "top_tenth",
+    "sentences_hit", "unfit", "fit", "gain", "prior_gain",
+    "wrong_articles", "doubled", "phrases", "tricks", "unknown", "zipf",
+)  # fmt: skip
+#: What the head *compared* sees, with the sign of its influence: +1 where more may only speak for spinning.
 COMPARED: Final = {
     "alone": 1,
     "swaps": 1, "swap_rate": 1, "swaps_of_covered": 1, "sure_swaps": 1, "quote_swaps": 1, "name_swaps": 1,
@@ -156,7 +157,7 @@ def measure_compared(
         np.log(words + 1),
         float((strength * features[:, column("fluency_mean")]).sum() / (strength.sum() + 1.0)),
         np.log1p(weight), pulls / np.sqrt(weight + 1.0), pulls / (weight + 1.0),
-        alone[list(ALONE).index("tricks")],
+        alone[ALONE.index("tricks")],
     ])  # fmt: skip
 
 

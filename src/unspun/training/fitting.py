@@ -1,4 +1,4 @@
-"""Fitting: what was learnt from situations into the five scorers, their scores into thresholds."""
+"""Fitting: what was learnt from situations into scorers, their scores into thresholds."""
 
 from __future__ import annotations
 
