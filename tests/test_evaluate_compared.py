@@ -35,16 +35,18 @@ def test_tables_count_what_they_say() -> None:
         Trial("source", 0.25, "bbc", 150, 0.9, "spun", found, "clean", SpanCounts(5, 6, 12, 3, 1)),
         Trial("source", 0.25, "bbc", 500, 0.2, "suspect", (("spun", "edited"),), "spun", SpanCounts(1, 2, 12, 1, 1)),
         Trial("event", 0.05, "bbc", 150, 0.1, "clean", ()),
-        Trial("copy", 0.0, "bbc", 150, 0.1, "clean", (("copy", "copy"),)),
-        Trial("honest event", 0.0, "bbc", 150, 0.3, "suspect", (("shared", "edited"),)),
+        Trial("copy", 0.0, "bbc", 150, 0.1, "clean", (("copy", "copy"),), document="a"),
+        Trial("honest event", 0.0, "bbc", 150, 0.3, "suspect", (("shared", "edited"),), document="b"),
+        Trial("honest event", 0.0, "bbc", 150, 0.1, "clean", (), document="b"),
     ]
     lines = tabulate_trials(trials)
     for row in (
         # Spans of both articles together: 6 of 8 letters right, of 24; of 4 spans on a swap 2 restored.
-        "| source | 25% | 2 | 0.7500 | 0.500 | 0.500 | 0.500 | 1.000 | 0.750 | 0.250 | 0.500 |",
-        "| source | 400+ | 1 | 0.5000 | 0.000 | 0.000 | 0.000 | 1.000 | 0.500 | 0.083 | 1.000 |",
-        "| event | 5% | 1 | 0.2500 | 0.000 | 0.000 | 0.000 | 0.000 | – | – | – |",
-        "| all | 2 | 0.00% (0.00%-65.76%) | 50.00% (9.45%-90.55%) |",
+        "| source | 25% | 2 | 0.8333 | 0.500 | 0.500 | 0.500 | 1.000 | 0.750 | 0.250 | 0.500 |",
+        "| source | 400+ | 1 | 0.6667 | 0.000 | 0.000 | 0.000 | 1.000 | 0.500 | 0.083 | 1.000 |",
+        "| event | 5% | 1 | 0.3333 | 0.000 | 0.000 | 0.000 | 0.000 | – | – | – |",
+        # One of the two cuts of one of the two texts.
+        "| all | 3 | 2 | 0.00% (0.00%-65.76%) | 25.00% (2.67%-80.21%) |",
         "| spun | 2 | 0.500 | 0.000 | 0.500 | 0.000 |",
         "| (shared) | 1 | 0.000 | 0.000 | 1.000 | 0.000 |",
         "Right over the four classes together: 0.7500; mean of the classes: 0.8333.",

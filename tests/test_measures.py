@@ -18,6 +18,7 @@ from unspun.training.measures import (
     measure_tpr,
     trace_roc,
     weigh_classes,
+    weigh_texts,
 )
 from unspun.training.spinner import SpunText, Swap, tighten_swaps
 
@@ -59,6 +60,15 @@ def test_wilson_interval() -> None:
     for hits, count in ((1, 10), (3, 1000), (2.5, 7)):
         low, high = bound_share(hits, count)
         assert 0 < low < hits / count < high < 1
+
+
+def test_a_text_drawn_often_counts_once() -> None:
+    # One odd text drawn three times, nine others: a tenth of the texts, a quarter of the draws.
+    weights = weigh_texts(["odd"] * 3 + [str(n) for n in range(9)])
+    assert weights.sum() == pytest.approx(10)
+    honest, spun = np.array([0.9] * 3 + [0.1] * 9), np.array([0.5, 0.95])
+    assert measure_tpr(honest, spun, 0.1, weights) == 1.0
+    assert measure_tpr(honest, spun, 0.1) == measure_tpr(honest, spun, 0.05, weights) == 0.5
 
 
 def test_classes_weigh_as_the_prior_says() -> None:

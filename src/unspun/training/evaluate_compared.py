@@ -33,7 +33,7 @@ from unspun.training.dictionaries import FAMILIES, load_dictionaries
 from unspun.training.edits import draw_kinds, edit
 from unspun.training.evaluation_figures import show_figure, write_head, write_row
 from unspun.training.evaluation_set import RATES, REACHED
-from unspun.training.measures import SpanCounts, bound_share, count_spans, measure_auc, measure_tpr
+from unspun.training.measures import SpanCounts, bound_share, count_spans, measure_auc, measure_tpr, weigh_texts
 from unspun.training.pools import build_pools, read_documents
 from unspun.training.situations import Pool, cut
 from unspun.training.spinner import SpunText, spin_whole, tighten_swaps
@@ -84,6 +84,7 @@ class Trial:
 
     ``relations``: the true and the named relation to each reference whose truth is known. ``original``: the
     label of the text that was spun, scored with the spun one as its reference; None where there is no such pair.
+    ``document``: the id of the text that the article was made from.
     """
 
     case: str
@@ -95,6 +96,7 @@ class Trial:
     relations: tuple[tuple[str, str], ...]
     original: str | None = None
     spans: SpanCounts = field(default_factory=SpanCounts)
+    document: str = ""
 
 
 _pool: Pool
@@ -206,6 +208,7 @@ def _try_batch(tasks: Sequence[tuple[str, str, float]]) -> list[Trial]:
                 tuple((true, named.get(f"{group} {name}", "independent")) for name, true in case.truth.items()),
                 _detector.score(spun[group].restore(), mirrored).label if group in spun else None,
                 count_spans(case.article, verdict.spans, tighten_swaps(case.spun)) if case.spun else SpanCounts(),
+                case.document.id,
             )
         )  # fmt: skip
     return trials
@@ -231,17 +234,19 @@ def tabulate_trials(trials: Sequence[Trial]) -> list[str]:
     by_rate = _group((t.case, f"{t.rate:.0%}", t) for t in spun)
     by_length = _group((t.case, _band(t.words), t) for t in spun)
     honest = [t for t in trials if t.case in (*HONEST, VERBATIM)]
-    scores = np.array([t.score for t in honest if t.case != VERBATIM])
+    compared = [t for t in honest if t.case != VERBATIM]
+    scores, weights = np.array([t.score for t in compared]), weigh_texts([t.document for t in compared])
     return [
         "",
         "`source`: the text that was spun is among the references; `event`: only other reports of its event are.",
         f"AUC and the shares found at 0.1 % and 0.5 % of false alarms are against all {len(scores)} honest articles",
-        "that are compared;",
+        f"that are compared, cut from {weights.sum():.0f} texts; for the shares each text counts once however often it",
+        "was drawn;",
         "`spun` and `suspect`+ are the labels. Precision and recall of spans count characters that are not space;",
         "suggestion: the share of the spans more than half swapped whose suggestion is, case apart, exactly what stood",
         "there.",
-        *("", "## Found, by share of words swapped", *_tabulate_found("rate", by_rate, scores)),
-        *("", "## Found, by length", *_tabulate_found("words", by_length, scores)),
+        *("", "## Found, by share of words swapped", *_tabulate_found("rate", by_rate, scores, weights)),
+        *("", "## Found, by length", *_tabulate_found("words", by_length, scores, weights)),
         *("", "## Honest articles called spun", *_tabulate_honest(honest)),
         *("", "## Relations", *_tabulate_relations(trials)),
         *("", "## Which of two is the spun one", *_tabulate_direction(trials)),
@@ -262,7 +267,10 @@ def _band(words: int) -> str:
 
 
 def _tabulate_found(
-    key: str, groups: Mapping[tuple[str, str], Sequence[Trial]], honest: NDArray[np.float64]
+    key: str,
+    groups: Mapping[tuple[str, str], Sequence[Trial]],
+    honest: NDArray[np.float64],
+    weights: NDArray[np.float64],
 ) -> list[str]:
     names = "n", "AUC", "at 0.1 %", "at 0.5 %", "`spun`", "`suspect`+", "precision", "recall", "suggestion"
     lines = ["", *write_head("case", key, *names)]
@@ -272,8 +280,8 @@ def _tabulate_found(
         scores = np.array([t.score for t in group])
         spans = sum((t.spans for t in group), SpanCounts())
         figures = [
-            measure_tpr(honest, scores, 0.001),
-            measure_tpr(honest, scores, 0.005),
+            measure_tpr(honest, scores, 0.001, weights),
+            measure_tpr(honest, scores, 0.005, weights),
             float(np.mean([t.label == "spun" for t in group])),
             float(np.mean([t.label != "clean" for t in group])),
             spans.precision,
@@ -296,18 +304,20 @@ def _tabulate_honest(honest: Sequence[Trial]) -> list[str]:
     lines = [
         f"`{VERBATIM}`: the very words of a reference, typography apart; such a reference says nothing, so these are",
         "judged as if it were not there, most of them as if they had no reference at all.",
-        f"In brackets the 95 % interval (Wilson); below the cases the worst of the {len(large)} corpora that have",
+        "Each text counts once however often it was drawn: a cut of it for its share. In brackets the 95 % interval",
+        f"(Wilson) for that number of texts; below the cases the worst of the {len(large)} corpora that have",
         f"{MIN_CORPUS} articles and more.",
         "",
-        *write_head("articles", "n", "`spun`", "`suspect`+"),
+        *write_head("articles", "n", "texts", "`spun`", "`suspect`+"),
     ]  # fmt: skip
     for name, group in rows:
-        called = [sum(t.label == "spun" for t in group), sum(t.label != "clean" for t in group)]
-        cells = []
-        for hits in called:
-            low, high = bound_share(hits, len(group))
-            cells.append(f"{hits / max(1, len(group)):.2%} ({low:.2%}-{high:.2%})")
-        lines.append(write_row(name, len(group), *cells))
+        weights = weigh_texts([t.document for t in group])
+        texts, cells = round(weights.sum()), []
+        for called in ([t.label == "spun" for t in group], [t.label != "clean" for t in group]):
+            hits = float(weights[called].sum())
+            low, high = bound_share(hits, texts)
+            cells.append(f"{hits / max(1, texts):.2%} ({low:.2%}-{high:.2%})")
+        lines.append(write_row(name, len(group), texts, *cells))
     return lines
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Final, Protocol
@@ -42,9 +43,20 @@ def find_threshold(honest: Iterable[Floats], cost: float) -> float:
     return max(float(np.quantile(scores, 1 - cost, method="higher")) for scores in honest) + 1e-6
 
 
-def measure_tpr(honest: Floats, spun: Floats, cost: float) -> float:
-    """The share of spun articles found where at most the share ``cost`` of the honest ones is called spun."""
-    return float((spun >= find_threshold([honest], cost)).mean())
+def measure_tpr(honest: Floats, spun: Floats, cost: float, weights: Floats | None = None) -> float:
+    """The share of spun articles found where at most the share ``cost`` of the honest ones is called spun; with
+    ``weights`` of the honest ones, at most that share of the weight."""
+    if weights is None:
+        return float((spun >= find_threshold([honest], cost)).mean())
+    order = np.argsort(-honest, kind="stable")
+    beyond = np.cumsum(weights[order]) > cost * weights.sum()
+    return float((spun > honest[order][np.argmax(beyond)]).mean())
+
+
+def weigh_texts(texts: Sequence[str]) -> Floats:
+    """float64[n]: weights under which every text counts once, however often it was drawn."""
+    times = Counter(texts)
+    return np.array([1 / times[text] for text in texts])
 
 
 def trace_roc(honest: Floats, spun: Floats, costs: Sequence[float]) -> list[float]:
