@@ -148,7 +148,7 @@ def test_log_prob_is_the_naive_reading_of_the_table(lexicon: Lexicon, previous: 
             expected = float(table["backoff"][a] + table["unigram"][b])
     assert lexicon.log_prob(ids(previous), ids(word)) == pytest.approx([expected], abs=1e-4)
     known = read_pair(lexicon, a, b)[1] is not None
-    assert lexicon.has_pair(ids(previous), ids(word)).tolist() == [known]
+    assert lexicon.find_pairs(ids(previous), ids(word)).found.tolist() == [known]
 
 
 def test_log_prob_with_two_words_before_adds_the_gain(lexicon: Lexicon) -> None:
