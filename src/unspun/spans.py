@@ -169,13 +169,12 @@ def _find_odd_words(
         if evidence.comparisons[owner].alignment.coverage >= MIN_DERIVED:
             settled[pair.a0 : pair.a1] = True
     phrases = find_set_phrases(article)
+    order = np.argsort(-scores, kind="stable")
+    order = order[(scores[order] >= MIN_WORDING_SCORE) & ~settled[wordings.places[order]]]
+    ranked = rank_originals(article, wordings.places[order], original_weights, SUGGESTIONS)
     findings = list[Finding]()
-    for i in np.argsort(-scores, kind="stable").tolist():
-        if scores[i] < MIN_WORDING_SCORE:
-            break
+    for i, likeliest in zip(order.tolist(), ranked, strict=True):
         place = int(wordings.places[i])
-        if settled[place]:
-            continue
         first, last, passage = place, place + 1, None
         if usage is not None and usage.sequences[i] > 0:
             best = int(usage.best[i])
@@ -185,7 +184,7 @@ def _find_odd_words(
             first, last, original = phrases[place]
             originals = [original]
         else:
-            originals = rank_originals(article, place, original_weights, SUGGESTIONS)
+            originals = likeliest
         start, end = article.text.slice(first, last)
         suggestion, *others = (_match_case(article.text.raw[start:end], original) for original in originals)
         kind = "name" if article.named[place] else "synonym"

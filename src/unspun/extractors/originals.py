@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.examined import Examined
-from unspun.extractors.wording import log_out_degree, measure_fit, sum_around
+from unspun.extractors.wording import expand_ranges, log_out_degree, measure_fit, sum_around
 from unspun.lexicon import MOBY, MOBY_BOTH, WORDNET
 
 #: What is known of a candidate: how well it fits the words before and after, how common it is and how many synonyms
@@ -20,29 +20,44 @@ FEATURES: Final = (
 )  # fmt: skip
 
 
-def measure_originals(article: Examined, place: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """The synonyms of the word at ``place``, int32[c] lexicon numbers, and float64[c, len(FEATURES)]."""
+def measure_originals(
+    article: Examined, places: NDArray[np.integer]
+) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float64]]:
+    """The synonyms of the words at ``places``, one place after another: to which of the places each belongs, intp[c];
+    their lexicon numbers, int32[c]; and float64[c, len(FEATURES)]."""
     lexicon = article.lexicon
-    own = article.ids[place]
-    candidates = lexicon.synonyms(int(own))
-    count = len(candidates)
-    listed = slice(lexicon.synonym_starts[own], lexicon.synonym_starts[own + 1]) if count else slice(0)
-    bits = lexicon.synonym_sources[listed]
-    here, itself = np.array([place]), np.full(count, own, np.int32)
-    left, right = measure_fit(article, here, np.zeros(count, np.intp), candidates)
-    around = sum_around(article, here)[0]
-    context = lexicon.vectors(candidates) @ (around / max(float(np.linalg.norm(around)), 1e-6))
-    return candidates, np.column_stack([
+    own = article.ids[places]
+    known = np.maximum(own, 0)
+    starts = lexicon.synonym_starts[known]
+    counts: NDArray[np.int32] = np.where(own >= 0, lexicon.synonym_starts[known + 1] - starts, 0).astype(np.int32)
+    flat = expand_ranges(starts, counts)
+    owner = np.repeat(np.arange(len(places)), counts)
+    candidates, bits = lexicon.synonym_ids[flat], lexicon.synonym_sources[flat]
+    replaced = own[owner]
+    left, right = measure_fit(article, places, owner, candidates)
+    around = sum_around(article, places)
+    around /= np.maximum(np.linalg.norm(around, axis=1, keepdims=True), 1e-6)
+    rank = np.arange(len(flat)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return owner, candidates, np.column_stack([
         left, right, lexicon.log_unigram(candidates), log_out_degree(lexicon)[candidates],
-        lexicon.similarity(itself, candidates), context,
-        lexicon.inflections(candidates) == lexicon.inflections(itself),
-        np.log(np.arange(count) + 1.0),
+        lexicon.similarity(replaced, candidates),
+        np.einsum("ij,ij->i", lexicon.vectors(candidates), around[owner]),
+        lexicon.inflections(candidates) == lexicon.inflections(replaced),
+        np.log(rank + 1.0),
         (bits & WORDNET) > 0, (bits & MOBY) > 0, (bits & MOBY_BOTH) > 0,
     ]).astype(np.float64)  # fmt: skip
 
 
-def rank_originals(article: Examined, place: int, weights: NDArray[np.float64], count: int) -> list[str]:
-    """The ``count`` likeliest originals of a word, best first; ``weights`` float64[len(FEATURES)] as trained."""
-    candidates, features = measure_originals(article, place)
-    best = np.argsort(-(features @ weights), kind="stable")[:count]
-    return [article.lexicon.word(int(id)) for id in candidates[best]]
+def rank_originals(
+    article: Examined, places: NDArray[np.integer], weights: NDArray[np.float64], count: int
+) -> list[list[str]]:
+    """For each of the words at ``places`` its ``count`` likeliest originals, best first; ``weights``
+    float64[len(FEATURES)] as trained."""
+    owner, candidates, features = measure_originals(article, places)
+    order = np.lexsort((-(features @ weights), owner))
+    ranked = [list[str]() for _ in places]
+    for at in order.tolist():
+        likeliest = ranked[owner[at]]
+        if len(likeliest) < count:
+            likeliest.append(article.lexicon.word(int(candidates[at])))
+    return ranked

@@ -180,7 +180,7 @@ def _find_choices(situation: Situation, article: Examined) -> list[Choice]:
             break
         if place is None or len(originals) != 1 or article.text.words[place].end != swap.end:
             continue
-        candidates, features = measure_originals(article, place)
+        _, candidates, features = measure_originals(article, np.array([place]))
         [true] = np.nonzero(candidates == article.lexicon.ids(originals)[0])
         if len(true):
             choices.append((features, int(true[0])))
