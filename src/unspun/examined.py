@@ -55,17 +55,20 @@ class Examined:
 
     @cached_property
     def zipf(self) -> NDArray[np.float32]:
-        return self.lexicon.zipf(self.text.norms)
+        zipf = self.lexicon.zipf_known(self.ids)
+        [unknown] = np.nonzero(self.ids < 0)
+        zipf[unknown] = self.lexicon.zipf([self.text.norms[place] for place in unknown.tolist()])
+        return zipf
 
     @cached_property
     def capital(self) -> NDArray[np.bool_]:
         raw = self.text.raw
-        return np.fromiter((raw[word.start].isupper() for word in self.text.words), np.bool_, len(self))
+        return np.array([raw[word.start].isupper() for word in self.text.words], np.bool_)
 
     @cached_property
     def numeric(self) -> NDArray[np.bool_]:
         raw = self.text.raw
-        return np.fromiter((raw[word.start].isdigit() for word in self.text.words), np.bool_, len(self))
+        return np.array([raw[word.start].isdigit() for word in self.text.words], np.bool_)
 
     @cached_property
     def opens(self) -> NDArray[np.bool_]:

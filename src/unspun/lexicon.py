@@ -111,6 +111,15 @@ class Lexicon:
         found = np.fromiter([get(word, 1e-9) for word in words], np.float64, len(words))
         return (np.log10(found) + 9).astype(np.float32)
 
+    def zipf_known(self, ids: Ids) -> Floats:
+        """float32[n]: :meth:`zipf` of words of the vocabulary, any value for -1."""
+        found: Floats = self._zipf[ids]
+        return found
+
+    @cached_property
+    def _zipf(self) -> Floats:
+        return self.zipf(self._words)
+
     # --- meaning
 
     def vectors(self, ids: Ids) -> Floats:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 #: Characters that show nothing: soft hyphen, zero-width space/joiners, directional marks, word joiner, BOM.
 INVISIBLE: Final = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
@@ -49,8 +48,7 @@ _QUOTE_MARKS: Final = re.compile('["“”„«»]|\n[ \t\r]*\n')
 MAX_QUOTE: Final = 1500
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word: its place ``[start, end)``, and ``norm``, the form that is looked up and compared."""
 
     start: int

@@ -41,7 +41,7 @@ def find_broken_grammar(article: Examined, a_an: float, doubled: float) -> list[
     findings, norms, raw = list[Finding](), article.text.norms, article.text.raw
     words, breaks = article.text.words, article.breaks
     for index, (word, after) in enumerate(zip(norms, norms[1:], strict=False)):
-        if breaks[index + 1]:
+        if (word != after and word not in ("a", "an")) or breaks[index + 1]:
             continue
         if word in ("a", "an"):
             shown = raw[words[index + 1].start : words[index + 1].end]
@@ -50,7 +50,7 @@ def find_broken_grammar(article: Examined, a_an: float, doubled: float) -> list[
                 right = "a" if word == "an" else "an"
                 right = right.capitalize() if raw[words[index].start].isupper() else right
                 findings.append(Finding(index, index + 2, "grammar", a_an, f"{right} {shown}"))
-        elif word == after and len(word) > 1 and word.isalpha() and word not in _MAY_DOUBLE:
+        elif len(word) > 1 and word.isalpha() and word not in _MAY_DOUBLE:
             # Names double ("Duran Duran", "New York, New York"): both capitalised is no evidence.
             named = article.capital[index] and article.capital[index + 1]
             if not named:
