@@ -13,6 +13,7 @@ from unspun.training.measures import (
     bound_share,
     count_spans,
     find_threshold,
+    join_small,
     measure_auc,
     measure_ece,
     measure_tpr,
@@ -69,6 +70,13 @@ def test_a_text_drawn_often_counts_once() -> None:
     honest, spun = np.array([0.9] * 3 + [0.1] * 9), np.array([0.5, 0.95])
     assert measure_tpr(honest, spun, 0.1, weights) == 1.0
     assert measure_tpr(honest, spun, 0.1) == measure_tpr(honest, spun, 0.05, weights) == 0.5
+
+
+def test_small_corpora_are_joined() -> None:
+    assert join_small([[1, 2], [3], [4]], 0.5) == [[1, 2], [3, 4], [1, 2, 3, 4]]
+    assert join_small([[1, 2]], 0.5) == [[1, 2], [1, 2]]
+    # Two draws of one text are one.
+    assert join_small([["a", "a"], ["b", "c"]], 0.5, lambda texts: len(set(texts)))[0] == ["b", "c"]
 
 
 def test_classes_weigh_as_the_prior_says() -> None:

@@ -31,7 +31,7 @@ HOSTILE = "=[bold]x[/bold] :smile: \x1b[31m\x00\u202e\u2028\x85<script>alert(1)<
 
 def hostile_verdict() -> tuple[Article, Verdict]:
     article = Article(HOSTILE, HOSTILE, HOSTILE, HOSTILE)
-    span = Span(0, len(HOSTILE), HOSTILE, "trick", 0.5, HOSTILE, Passage(HOSTILE, 0, 5, HOSTILE))
+    span = Span(0, len(HOSTILE), HOSTILE, "trick", 0.5, HOSTILE, Passage(HOSTILE, 0, 5, HOSTILE), (HOSTILE,))
     relation = Relation(HOSTILE, "spun", 0.5)
     return article, Verdict(
         HOSTILE, HOSTILE, 0.5, "suspect", "characters_tampered", (span,), (relation,), HOSTILE, HOSTILE
@@ -237,6 +237,15 @@ class Page(HTMLParser):
             self.text += data
             if self._mark:
                 self.marked[-1] += data
+
+
+def test_the_page_offers_alternatives_where_there_are_any(
+    article: Article, reference: Article, verdict: Verdict
+) -> None:
+    spans = tuple(replace(span, alternatives=("kin", "clan")) for span in verdict.spans if span.suggestion == "family")
+    page = Page(render_report(article, [reference], replace(verdict, spans=spans)))
+    titles = [values["title"] for tag, values in page.tags if "stood" in values.get("title", "")]
+    assert any(title.endswith("Probably stood there: family (or: kin, clan).") for title in titles)
 
 
 def test_the_page_says_what_the_verdict_says(article: Article, reference: Article, verdict: Verdict) -> None:

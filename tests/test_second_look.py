@@ -13,7 +13,8 @@ from unspun.evidence import Evidence, gather_evidence
 from unspun.extractors.direction import FEATURES, insert_odds, mirror
 from unspun.extractors.wording import insert_habits
 from unspun.features import COMPARED, insert_margins
-from unspun.habits import Habits, Neighbouring, number_pairs
+from unspun.habits import Habits, Neighbouring
+from unspun.key_table import number_pairs
 from unspun.lexicon import Lexicon
 from unspun.references import References
 from unspun.second_look import FEATURES as SECOND

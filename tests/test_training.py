@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from pathlib import Path
 
@@ -16,11 +17,12 @@ from unspun.lexicon import Lexicon
 from unspun.readers import read_articles
 from unspun.resources import find_data
 from unspun.text import Text
-from unspun.training.corpora import Document
+from unspun.training.corpora import HARD, HUMAN, Document
 from unspun.training.dictionaries import REPOSITORY_FAMILIES, load_dictionary
 from unspun.training.fitting import choose_thresholds
 from unspun.training.folds import FOLDS
 from unspun.training.habit_counts import count_habits
+from unspun.training.leave_corpora_out import divide_corpora
 from unspun.training.pools import build_pools
 from unspun.training.situations import HONEST_CASES, SPUN_CASES, Pool, cut, draw_situation
 from unspun.training.tables import tabulate
@@ -176,6 +178,14 @@ def test_every_set_keeps_to_the_costs() -> None:
     low, high = np.linspace(0, 0.2, 1000), np.linspace(0, 0.6, 1000)
     thresholds = choose_thresholds([(rows, low), (rows, high)])
     assert thresholds == choose_thresholds([(rows, high)])
+
+
+def test_corpora_are_divided_without_loss() -> None:
+    names = sorted((*HUMAN, *HARD))
+    for parts in (1, 4, 99):
+        divided = divide_corpora(parts)
+        assert len(divided) == min(parts, len(names))
+        assert sorted(itertools.chain(*divided)) == names
 
 
 def test_tables_count_every_article_once_a_table() -> None:

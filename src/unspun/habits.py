@@ -13,6 +13,8 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.key_table import number_pairs
+
 #: What is known of an examined word: the log-odds that it was swapped in and how often it was met, as log2(1 + times);
 #: the same after the word before it, and before the word after it.
 FEATURES: Final = ("habit", "habit_times", "after", "after_times", "before", "before_times")
@@ -23,7 +25,8 @@ _ARRAYS: Final = ("words", "after_keys", "after_values", "before_keys", "before_
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Neighbouring:
-    """Pairs of neighbours: ``keys`` uint32[k], rising, see :func:`number_pairs`, and ``values`` float32[k, 2], their
+    """Pairs of neighbours: ``keys`` uint32[k], rising, see
+    :func:`unspun.key_table.number_pairs`, and ``values`` float32[k, 2], their
     log-odds and log2(1 + times)."""
 
     keys: NDArray[np.uint32]
@@ -91,11 +94,6 @@ class Habits:
             arrays[f"habits.{name}_keys"] = np.diff(side.keys, prepend=np.uint32(0))
             arrays[f"habits.{name}_values"] = _round(side.values)
         return arrays
-
-
-def number_pairs(first: NDArray[np.int32], second: NDArray[np.int32], size: int) -> NDArray[np.uint32]:
-    """uint32[m]: one number for every pair of lexicon numbers below ``size``, which is below 2**16; nonsense for -1."""
-    return (first.astype(np.int64) * size + second).astype(np.uint32)
 
 
 def _round(values: NDArray[np.float32]) -> NDArray[np.int8]:

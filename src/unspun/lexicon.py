@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.key_table import KeyTable
+from unspun.key_table import KeyTable, number_pairs
 from unspun.resources import find_data
 
 Ids = NDArray[np.int32]
@@ -235,9 +235,7 @@ class Lexicon:
             )
 
     def _keys(self, a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.uint32]:
-        # 32 bits hold a pair since the vocabulary is below 2**16; -1 gives nonsense that callers mask.
-        width = self.size + 2
-        return (a.astype(np.int64) * width + b).astype(np.uint32)
+        return number_pairs(a, b, self.size + 2)
 
     # --- phrases
 

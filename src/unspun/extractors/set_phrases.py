@@ -6,6 +6,7 @@ was swapped in with it, and what stood there is known.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
@@ -67,15 +68,21 @@ might = might possibly
 """
 
 
+def list_wordings(table: str) -> Iterator[tuple[str, str]]:
+    """(original, alternative) from lines of ``original = alternative | alternative``."""
+    for line in table.strip().splitlines():
+        original, _, alternatives = line.partition("=")
+        for alternative in alternatives.split("|"):
+            yield original.strip(), alternative.strip()
+
+
 @cache
 def _read_table() -> dict[str, list[tuple[tuple[str, ...], str]]]:
     """First word -> its phrases, longest first, each with what it stands for."""
     table = dict[str, list[tuple[tuple[str, ...], str]]]()
-    for line in _TABLE.strip().splitlines():
-        original, _, phrases = line.partition(" = ")
-        for phrase in phrases.split(" | "):
-            words = tuple(phrase.split())
-            table.setdefault(words[0], []).append((words, original))
+    for original, phrase in list_wordings(_TABLE):
+        words = tuple(phrase.split())
+        table.setdefault(words[0], []).append((words, original))
     return {first: sorted(found, key=lambda one: -len(one[0])) for first, found in table.items()}
 
 

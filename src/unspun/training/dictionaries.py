@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from unspun.extractors.set_phrases import list_wordings
 from unspun.text import Text
 from unspun.training.corpora import read_excerpts, split
 
@@ -255,11 +256,8 @@ def _ends_alike(original: str, spun: str) -> bool:
 
 
 def _expand(table: str) -> Iterator[tuple[str, str, float]]:
-    """Rows from lines of ``original = alternative | alternative``."""
-    for line in table.strip().splitlines():
-        original, _, alternatives = line.partition("=")
-        for alternative in alternatives.split("|"):
-            yield original.strip(), alternative.strip(), 1.0
+    """Rows from a table of wordings."""
+    return ((original, alternative, 1.0) for original, alternative in list_wordings(table))
 
 
 def _spinbot_words(shared: Path) -> Iterator[tuple[str, str, float]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import itertools
 import json
 import multiprocessing
 import os
@@ -30,7 +29,7 @@ from unspun.training.dictionaries import FAMILIES, load_dictionaries
 from unspun.training.evaluation_figures import Figures, Fold, summarise, write_markdown
 from unspun.training.evaluation_set import Sizes, Trial, draw_learnt, draw_trials
 from unspun.training.fitting import SPUN_COST
-from unspun.training.measures import count_spans, find_threshold
+from unspun.training.measures import count_spans, find_threshold, join_small
 from unspun.training.pools import build_pools, read_documents
 
 Places = NDArray[np.intp]
@@ -98,10 +97,7 @@ def try_scores(scores: NDArray[np.float64], places: Places, trials: Sequence[Tri
     for trial, score in zip(trials, scores.tolist(), strict=True):
         if trial.family is None and not trial.length and source_of(trial.corpus) != left_out:
             honest[trial.corpus].append(score)
-    large = [np.array(found) for found in honest.values() if SPUN_COST * len(found) >= 1]
-    small = [score for found in honest.values() if SPUN_COST * len(found) < 1 for score in found]
-    together = [np.array(found) for found in (small, [*itertools.chain(*honest.values())]) if found]
-    threshold = find_threshold([*large, *together], SPUN_COST)
+    threshold = find_threshold(map(np.array, join_small(honest.values(), SPUN_COST)), SPUN_COST)
     return Fold(places, scores[places], scores[places] >= threshold)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from unspun.habits import Habits
 from unspun.second_look import look_again
 from unspun.training.estimator import SpunNetworks, SpunTrees
 from unspun.training.folds import fold_of, hash_group
+from unspun.training.measures import find_limit, join_small, weigh_texts
 from unspun.training.situations import QUOTES
 from unspun.training.tasks import UNMEASURED, Row
 
@@ -171,32 +172,15 @@ def choose_thresholds(sets: Iterable[tuple[Sequence[Row], NDArray[np.float64]]])
     A document counts once however often it was drawn: each drawing of it counts for its share. Corpora with too few
     documents for the cost to be one of them are taken together.
     """
-    costs = {SUSPECT_COST: 0.0, SPUN_COST: 0.0}
+    limits = {SUSPECT_COST: list[float](), SPUN_COST: list[float]()}
     for rows, scores in sets:
         by_corpus = defaultdict[str, list[tuple[str, float]]](list)
-        for row, score in zip(rows, scores, strict=True):
+        for row, score in zip(rows, scores.tolist(), strict=True):
             if not row.spun:
-                by_corpus[row.corpus].append((row.document, float(score)))
-        for cost in costs:
-            large, small = list[list[tuple[str, float]]](), list[tuple[str, float]]()
-            for drawn in by_corpus.values():
-                if cost * len({document for document, _ in drawn}) >= 1:
-                    large.append(drawn)
-                else:
-                    small += drawn
-            everything = [one for drawn in by_corpus.values() for one in drawn]
-            found = [_find_quantile(drawn, cost) for drawn in (*large, small, everything) if drawn]
-            costs[cost] = max(costs[cost], *found)
-    return Thresholds(*(round(costs[cost] + 1e-6, 6) for cost in (SUSPECT_COST, SPUN_COST)))
-
-
-def _find_quantile(drawn: Sequence[tuple[str, float]], cost: float) -> float:
-    """The lowest of the scores that documents reach by a share of ``cost`` at most above it."""
-    times = Counter(document for document, _ in drawn)
-    ranked = sorted(((score, 1 / times[document]) for document, score in drawn), reverse=True)
-    above = 0.0
-    for score, weight in ranked:
-        above += weight
-        if above > cost * len(times):
-            return float(score)
-    return float(ranked[-1][0])
+                by_corpus[row.corpus].append((row.document, score))
+        for cost, found in limits.items():
+            for drawn in join_small(by_corpus.values(), cost, lambda drawn: len({text for text, _ in drawn})):
+                texts, values = zip(*drawn, strict=True)
+                found.append(find_limit(np.array(values), weigh_texts(texts), cost))
+    suspect, spun = (round(max(found) + 1e-6, 6) for found in limits.values())
+    return Thresholds(suspect, spun)

@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.habits import Habits, Neighbouring, number_pairs
+from unspun.habits import Habits, Neighbouring
+from unspun.key_table import number_pairs
 from unspun.training.folds import FOLDS, fold_of
 from unspun.training.tasks import SpunWords
 

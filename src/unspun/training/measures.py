@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from unspun.article import Span
 
 Floats = NDArray[np.float64]
+T = TypeVar("T")
 
 #: Standard normal quantile of a two-sided 95 % interval.
 _Z95: Final = 1.959964
@@ -48,9 +49,22 @@ def measure_tpr(honest: Floats, spun: Floats, cost: float, weights: Floats | Non
     ``weights`` of the honest ones, at most that share of the weight."""
     if weights is None:
         return float((spun >= find_threshold([honest], cost)).mean())
+    return float((spun > find_limit(honest, weights, cost)).mean())
+
+
+def find_limit(honest: Floats, weights: Floats, cost: float) -> float:
+    """The lowest score above which at most the share ``cost`` of the weight of the honest scores lies."""
     order = np.argsort(-honest, kind="stable")
-    beyond = np.cumsum(weights[order]) > cost * weights.sum()
-    return float((spun > honest[order][np.argmax(beyond)]).mean())
+    return float(honest[order][np.argmax(np.cumsum(weights[order]) > cost * weights.sum())])
+
+
+def join_small(corpora: Iterable[Sequence[T]], cost: float, count: Callable[[Sequence[T]], int] = len) -> list[list[T]]:
+    """What must keep to a cost: each corpus for which it is one text or more, by ``count``; the others together; and
+    all together."""
+    corpora = list(corpora)
+    large = [list(corpus) for corpus in corpora if cost * count(corpus) >= 1]
+    small = [one for corpus in corpora if cost * count(corpus) < 1 for one in corpus]
+    return [found for found in (*large, small, [one for corpus in corpora for one in corpus]) if found]
 
 
 def weigh_texts(texts: Sequence[str]) -> Floats:
