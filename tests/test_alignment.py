@@ -119,6 +119,15 @@ def test_a_sentence_between_two_pairs_is_paired_though_every_content_word_was_sw
     assert ("racket", "noise") in show_pairs(article, REFERENCE)
 
 
+def test_a_last_sentence_that_kept_only_its_small_words_is_paired_by_their_order() -> None:
+    end = " It is not known when the boats of the harbour will be able to go out to the banks again."
+    spun = " It is not clear once the vessels of the port shall be fit to head out to the shoals anew."
+    assert ("vessels", "boats") in show_pairs(REFERENCE + spun, REFERENCE + end)
+    # The same small words in another order are no such evidence.
+    other = " Vessels of that port, to the surprise of it all, will head for shoals once fit."
+    assert ("Vessels", "boats") not in show_pairs(REFERENCE + other, REFERENCE + end)
+
+
 @settings(max_examples=150, deadline=None)
 @given(TEXTS, TEXTS)
 def test_an_alignment_is_consistent(article: str, reference: str) -> None:
