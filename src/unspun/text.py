@@ -81,7 +81,16 @@ class Text:
 
     @cached_property
     def words(self) -> list[Word]:
-        return [Word(m.start(), m.end(), normalise_word(m.group())) for m in WORD.finditer(self.raw)]
+        # Lower case once for all; the few words that want more than that are taken one by one.
+        raw, lower = self.raw, self.raw.lower()
+        if len(lower) != len(raw):
+            return [Word(m.start(), m.end(), normalise_word(m.group())) for m in WORD.finditer(raw)]
+        words = []
+        for match in WORD.finditer(raw):
+            start, end = match.span()
+            norm = lower[start:end]
+            words.append(Word(start, end, norm if norm.isascii() else normalise_word(raw[start:end])))
+        return words
 
     @cached_property
     def norms(self) -> list[str]:
