@@ -154,12 +154,13 @@ def load_blog(shared: Path) -> Dictionary:
 
 
 def load_spinbot(shared: Path) -> Dictionary:
-    """SpinBot's wordings, without what was read off the excerpts held out for validation."""
+    """SpinBot's wordings, without what was read off no other excerpts than those held out for validation."""
     swaps = list(_spinbot_words(shared))
     pairs = [swap for swap in swaps if swap[2] > 1]
-    held_out = {
-        pair for excerpt in read_excerpts(shared) if split(excerpt.group) == "validation" for pair in excerpt.evidence
-    }
+    evidence = {"train": set[tuple[str, str]](), "validation": set[tuple[str, str]]()}
+    for excerpt in read_excerpts(shared):
+        evidence[split(excerpt.group)].update(excerpt.evidence)
+    held_out = evidence["validation"] - evidence["train"]
     with _existing(shared / "real" / "spinbot_phrasebook.tsv").open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
             spun, original = row["spun"], row["likely_original"]
