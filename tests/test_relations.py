@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from unspun import Article, Detector
+from unspun.article import Relation
+from unspun.evidence import gather_evidence
+from unspun.lexicon import Lexicon
+from unspun.references import References
+from unspun.relations import reconsider_swaps
+from unspun.text import Text
 
 SOURCE = (
     "The harbour council of Dunmore voted on Monday to close the old swing bridge to lorries from April. "
@@ -179,6 +186,20 @@ def test_an_article_is_no_copy_of_a_paragraph_that_it_quotes_whole() -> None:
 def test_an_original_is_not_spun_from_its_own_spun_copy() -> None:
     for copy in (SPUN, LIGHTLY_SPUN):
         assert relations_of(SOURCE, copy) == ("clean", {"reference-1": "edited"})
+
+
+def test_a_difference_from_the_source_is_likelier_a_swap_than_one_from_a_report() -> None:
+    lexicon = Lexicon.load()
+    references = References.build([Article("source", SOURCE), Article("report", EDITED)], lexicon)
+    evidence = gather_evidence(Text(SPUN), lexicon, {"a_an": 0.5, "doubled": 0.5, "phrase": 0.5}, references)
+    doubtful = np.full(len(evidence.substitutions.pairs), 0.2)
+    names = [evidence.comparisons[owner].reference.article.id for owner in evidence.substitutions.owner]
+    assert set(names) == {"source", "report"}
+    relations = [Relation("source", "spun", 0.9), Relation("report", "edited", 0.5)]
+    again = dict(zip(names, reconsider_swaps(evidence, doubtful, relations).tolist(), strict=True))
+    assert again["source"] > 0.5
+    assert again["report"] == pytest.approx(0.2)
+    assert (reconsider_swaps(evidence, doubtful, relations[1:]) == doubtful).all()
 
 
 def test_a_spun_half_beside_new_text_is_spun_from_its_source() -> None:

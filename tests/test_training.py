@@ -13,11 +13,12 @@ from unspun import Article, Detector
 from unspun.classifier import Model
 from unspun.examined import Examined
 from unspun.extractors.tricks import find_tricks
+from unspun.features import COMPARED, find_ground
 from unspun.lexicon import Lexicon
 from unspun.readers import read_articles
 from unspun.resources import find_data
 from unspun.text import Text
-from unspun.training.corpora import HARD, HUMAN, Document
+from unspun.training.corpora import HARD, HUMAN, Document, Excerpt, split
 from unspun.training.dictionaries import REPOSITORY_FAMILIES, load_dictionary
 from unspun.training.fitting import choose_thresholds
 from unspun.training.folds import FOLDS
@@ -27,7 +28,17 @@ from unspun.training.pools import build_pools
 from unspun.training.situations import HONEST_CASES, SPUN_CASES, Pool, cut, draw_situation
 from unspun.training.tables import tabulate
 from unspun.training.tampering import tamper
-from unspun.training.tasks import Row, SpunWords, label_pairs, swapped_words
+from unspun.training.tasks import (
+    Row,
+    SpunWords,
+    label_pairs,
+    learn_excerpt,
+    measure_situations,
+    name_tasks,
+    read_spun_words,
+    run_tasks,
+    swapped_words,
+)
 from unspun.training.train import Sizes, train
 
 
@@ -102,9 +113,9 @@ def test_training_gives_a_model_that_scores(tmp_path: Path, pool: Pool) -> None:
     assert {row.spun for row in rows} == {True, False}
 
 
-def list_words(ids: list[int], swapped: list[bool], group: str) -> SpunWords:
+def list_words(ids: list[int], swapped: list[bool], group: str, family: str | None = "one") -> SpunWords:
     row = np.array([-1, *ids, -1], np.int32)
-    return SpunWords(row[1:-1], row[:-2], row[2:], np.array(swapped), group)
+    return SpunWords(row[1:-1], row[:-2], row[2:], np.array(swapped), group, family)
 
 
 def test_habits_are_counted_by_word_and_by_pair_without_each_fold() -> None:
@@ -117,12 +128,64 @@ def test_habits_are_counted_by_word_and_by_pair_without_each_fold() -> None:
     after_1, after_3, after_nothing = habits.look_up(word, np.array([1, 3, -1], np.int32), none)[:, 2]
     assert after_1 > 3 > 0 > after_3 + 3
     assert after_nothing == habits.words[2, 0]
-    times = [fold.words[2, 1] for fold in unseen]
-    assert len(unseen) == FOLDS
-    assert all(met < habits.words[2, 1] for met in times)
+    folds = [unseen.tables[fold, None] for fold in range(FOLDS)]
+    assert all(fold.words[2, 1] < habits.words[2, 1] for fold in folds)
     # A word that was never met has the average habit, and nothing is known of it.
     assert habits.words[9, 1] == 0
     assert habits.words[1, 0] < habits.words[9, 0] < habits.words[2, 0]
+
+
+def test_habits_can_be_without_the_family_that_spun_a_text() -> None:
+    # Family one swaps word 2 in, family two word 3; the honest texts hold both.
+    texts = [list_words([2, 3] * 9, [True, False] * 9, f"{n} one") for n in range(40)]
+    texts += [list_words([2, 3] * 9, [False, True] * 9, f"{n} two", "two") for n in range(40)]
+    texts += [list_words([2, 3] * 9, [False] * 18, f"{n} honest", None) for n in range(40)]
+    _, unseen = count_habits(texts, 10)
+    assert unseen.families == ("one", "two")
+    for group in ("1 one", "2 one", "3 one"):
+        known, strange = unseen.find(group).words[:, 0], unseen.find_strange(group, "one").words[:, 0]
+        assert known[2] > strange[2] + 1
+        assert strange[3] > known[3]
+    # An honest text lacks some family too.
+    assert unseen.find_strange("1 honest", None) is not unseen.find("1 honest")
+    # Of one family alone nothing would be left.
+    _, alone = count_habits(texts[:40], 10)
+    assert alone.find_strange("1 one", "one") is alone.find("1 one")
+
+
+def test_an_excerpt_teaches_the_words_that_its_notes_say_were_swapped() -> None:
+    text = "The committee likewise utilized the old hall for gatherings, and the old hall was lovely in the summer."
+    excerpt = Excerpt("hall", text, (("likewise utilized the old hall", "also used the old hall"), ("lovely", "fine")))
+    lexicon = Lexicon.load()
+    learnt = learn_excerpt(excerpt, lexicon)
+    words = [lexicon.word(int(id)) for id in learnt.words.ids]
+    swapped = {word for word, hit in zip(words, learnt.swapped, strict=True) if hit}
+    assert {"utilized", "lovely"} <= swapped <= {"likewise", "utilized", "lovely"}
+    assert {"hall", "summer"} <= set(words)
+
+
+def test_excerpts_are_measured_by_scorers_that_had_not_seen_them(pool: Pool) -> None:
+    lexicon, dictionaries = Lexicon.load(), list(pool.dictionaries.values())
+    sizes, said = Sizes(200, 120, 120, 60), "likewise utilized numerous individuals additionally"
+    text = " ".join(document.text for document in documents()[:1]) + f" They {said}."
+    excerpts = [Excerpt(f"{n}", text, ((said, "also used many people too"),)) for n in range(12)]
+    assert any(split(excerpt.group) == "train" for excerpt in excerpts)
+    without, _ = train(documents(), dictionaries, lexicon, sizes, 0, "tiny@1", "")
+    taught, _ = train(documents(), dictionaries, lexicon, sizes, 0, "tiny@1", "", excerpts)
+    assert taught.card["figures"]["words_rows"] > without.card["figures"]["words_rows"]
+    # What is no word's business stays as it was.
+    assert taught.card["figures"]["pairs_auc"] == without.card["figures"]["pairs_auc"]
+
+
+def test_half_of_what_teaches_the_heads_is_measured_as_if_its_spinner_were_unknown(pool: Pool) -> None:
+    lexicon, model, tasks = Lexicon.load(), Model.load(), name_tasks("heads", 24)
+    _, unseen = count_habits(run_tasks(read_spun_words, pool, name_tasks("habits", 80), lexicon), lexicon.size)
+    rows = measure_situations(pool, tasks, lexicon, model, unseen)
+    assert 4 <= sum(row.strange for row in rows) <= 20
+    known = measure_situations(pool, tasks, lexicon, model)
+    assert not any(row.strange for row in known)
+    # The same situations either way.
+    assert [(row.spun, row.document, row.words) for row in rows] == [(r.spun, r.document, r.words) for r in known]
 
 
 def test_pairs_are_labelled_by_what_they_show(pool: Pool) -> None:
@@ -143,9 +206,10 @@ def test_pairs_are_labelled_by_what_they_show(pool: Pool) -> None:
     assert shown > 30
 
 
-def make_row(corpus: str, spun: bool = False, document: int = 0) -> Row:
+def make_row(corpus: str, spun: bool = False, document: int = 0, case: str = "alone") -> Row:
     family = "moby" if spun else None
-    return Row(np.zeros(1), None, spun, "alone", corpus, corpus, f"{corpus}/{document}", family, 0.1, 200)
+    compared = None if case == "alone" else np.zeros(1)
+    return Row(np.zeros(1), compared, spun, case, corpus, corpus, f"{corpus}/{document}", family, 0.1, 200)
 
 
 def test_thresholds_follow_the_worst_corpus() -> None:
@@ -162,15 +226,40 @@ def test_a_document_drawn_often_counts_once() -> None:
     # One odd document drawn a hundred times, 299 others drawn once: a third of a per cent of the documents.
     rows = [make_row("corpus", document=0)] * 100 + [make_row("corpus", document=n) for n in range(1, 300)]
     scores = np.array([0.99] * 100 + [0.1] * 299)
-    assert choose_thresholds([(rows, scores)]).spun < 0.2
+    assert choose_thresholds([(rows, scores)]).spun < 0.51
 
 
 def test_small_corpora_are_taken_together() -> None:
     # Six corpora of fifty texts: one odd text is two per cent of its corpus, but a third of one of all together.
     rows = [make_row(f"small-{n % 6}", document=n) for n in range(300)]
     scores = np.array([0.9, *np.linspace(0, 0.3, 299)])
-    assert choose_thresholds([(rows, scores)]).spun < 0.31
+    assert choose_thresholds([(rows, scores)]).spun < 0.51
     assert choose_thresholds([(rows[:60], scores[:60])]).spun > 0.9
+
+
+def test_what_is_more_probably_honest_is_not_called_spun() -> None:
+    rows = [make_row("corpus", document=n) for n in range(1000)]
+    thresholds = choose_thresholds([(rows, np.linspace(0, 0.1, 1000))])
+    assert thresholds.spun > 0.5 > thresholds.suspect > 0.2
+
+
+def test_an_article_is_judged_on_what_it_follows() -> None:
+    features = np.zeros(len(COMPARED))
+    assert (find_ground(None), find_ground(features)) == ("alone", "compared")
+    features[COMPARED.index("coverage")] = 0.9
+    assert find_ground(features) == "derived"
+
+
+def test_thresholds_follow_the_worst_case_beside_references() -> None:
+    rows = [make_row("corpus", document=n, case=case) for case in ("edited", "event") for n in range(1000)]
+    scores = np.concatenate([np.linspace(0, 0.2, 1000), np.linspace(0, 0.8, 1000)])
+    thresholds = choose_thresholds([(rows, scores)])
+    assert (scores[1000:] >= thresholds.spun).mean() <= 0.002
+    # The corpus alone, half of it edited copies, would allow ten of two thousand.
+    alone = choose_thresholds([([make_row("corpus", document=n) for n in range(2000)], scores)])
+    assert (scores[1000:] >= thresholds.suspect).mean() <= 0.02
+    assert thresholds.spun > alone.spun
+    assert thresholds.suspect > alone.suspect
 
 
 def test_every_set_keeps_to_the_costs() -> None:

@@ -21,13 +21,16 @@ from unspun.resources import find_models
 from unspun.trees import Trees
 
 #: Raised when the features or the layout of the file change: older files are refused, not misread.
-FORMAT: Final = 3
-#: The scorers: of words without a reference, of pairs of wordings (a swap one way or the other), of their
-#: direction, of pairs at the second look, of words beside the references' usage, of an article alone, of an
-#: article compared with references.
-SCORERS: Final = ("words", "pairs", "directions", "swaps", "usage", "alone", "compared")
+FORMAT: Final = 4
+#: The scorers: of words without a reference, of the same as if by a spinner that training never saw, of pairs of
+#: wordings (a swap one way or the other), of their direction, of pairs at the second look, of words beside the
+#: references' usage, of an article alone, of an article compared with references.
+SCORERS: Final = ("words", "strange", "pairs", "directions", "swaps", "usage", "alone", "compared")
 #: Those of them that are networks; the others are trees.
-NETWORKS: Final = ("words", "alone")
+NETWORKS: Final = ("words", "strange", "alone", "compared")
+#: What an article is judged by, each with thresholds of its own: itself; references that tell of the same thing; a
+#: reference that it follows.
+GROUNDS: Final = ("alone", "compared", "derived")
 #: Share of spun articles that scores are calibrated for. Where fewer are spun, a score means less.
 PRIOR: Final = 0.1
 #: The same as log-odds.
@@ -75,7 +78,7 @@ class Scorer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """The trained model: the scorers, the thresholds of the two article scorers, and what is known of it.
+    """The trained model: the scorers, the thresholds for each of the grounds, and what is known of it.
 
     ``habits``: what training saw of spinners' words, see :mod:`unspun.habits`; ``rules``:
     precision of the findings that follow a rule (``a_an``, ``doubled``, ``phrase``), as measured in training;
@@ -111,7 +114,7 @@ class Model:
                 )
                 for name in SCORERS
             }
-            thresholds = {k: Thresholds(float(v[0]), float(v[1])) for k, v in about["thresholds"].items()}
+            thresholds = {ground: Thresholds(*map(float, about["thresholds"][ground])) for ground in GROUNDS}
             rules = {k: float(v) for k, v in about["rules"].items()}
             originals = np.array(about["originals"], np.float64)
             if originals.ndim != 1 or not np.isfinite(originals).all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -13,7 +14,7 @@ from unspun.classifier import Model, ModelError
 from unspun.evidence import Evidence, gather_evidence
 from unspun.lexicon import Lexicon
 from unspun.references import References
-from unspun.relations import relate
+from unspun.relations import reconsider_swaps, relate
 from unspun.scoring import measure, score_article
 from unspun.spans import build_spans
 from unspun.text import Text
@@ -26,6 +27,7 @@ _ENGLISH: Final = frozenset(
     "they which you were her all she there would their we him been has when who will more no if out so what "
     "its a".split()
 )
+_BEYOND_LATIN: Final = re.compile("[^\x00-\u024f]")
 #: Least share of such words. 99.6 % of the clean articles reach it (the median has 0.37); the rest are lists of
 #: prices and freight rates, and some in other languages.
 MIN_ENGLISH: Final = 0.15
@@ -126,13 +128,15 @@ class Detector:
 
     def _judge(self, article: Article, evidence: Evidence) -> Verdict:
         measured = measure(evidence, self.model)
-        score, head = score_article(measured, self.model.scorers)
-        label = self.model.thresholds[head].label(score)
+        score, ground = score_article(measured, self.model.scorers)
+        label = self.model.thresholds[ground].label(score)
+        relations = relate(evidence, measured.swaps, label != "clean")
         spans: tuple[Span, ...] = ()
         reason = None
         if label != "clean":
+            swaps = reconsider_swaps(evidence, measured.swaps, relations)
             words = measured.words if measured.usage is None else measured.usage
-            spans = build_spans(evidence, measured.swaps, words, self.model.originals)
+            spans = build_spans(evidence, swaps, words, self.model.originals)
             reason = _main_reason(spans)
         return Verdict(
             article.id,
@@ -141,7 +145,7 @@ class Detector:
             label,
             reason,
             spans,
-            relate(evidence, measured.swaps, label != "clean"),
+            relations,
             self.model.name,
         )
 
@@ -154,13 +158,15 @@ def find_unscored_reason(text: Text) -> str | None:
     """Why a text gets no score: ``not_english``, ``too_short``, or None when it gets one."""
     norms, raw = text.norms, text.raw
     # Scripts without spaces have few "words": the letters tell them apart from a short English text.
-    if not raw.isascii() and sum(c.isalpha() and c > "\u024f" for c in raw) > 0.5 * sum(map(str.isalpha, raw)):
-        return "not_english"
+    if not raw.isascii():
+        foreign = sum(map(str.isalpha, _BEYOND_LATIN.findall(raw)))
+        if foreign and foreign > 0.5 * sum(map(str.isalpha, raw)):
+            return "not_english"
     if len(norms) < MIN_WORDS:
         return "too_short"
     # Figures are left out of the count: a table of results is English too.
     words = [norm for norm in norms if norm.isalpha()]
-    return "not_english" if sum(word in _ENGLISH for word in words) < MIN_ENGLISH * len(words) else None
+    return "not_english" if sum(map(_ENGLISH.__contains__, words)) < MIN_ENGLISH * len(words) else None
 
 
 def _main_reason(spans: Iterable[Span]) -> str:

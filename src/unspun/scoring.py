@@ -12,7 +12,7 @@ from unspun.classifier import Model, Scorer, to_probability
 from unspun.evidence import Evidence
 from unspun.extractors.direction import insert_odds
 from unspun.extractors.wording import insert_habits
-from unspun.features import insert_margins, measure_alone, measure_compared
+from unspun.features import find_ground, insert_margins, measure_alone, measure_compared
 from unspun.second_look import look_again
 
 
@@ -33,9 +33,10 @@ class Measured:
 def measure(evidence: Evidence, model: Model) -> Measured:
     """Score words and pairs, and measure what the article heads see. The model needs no heads yet."""
     article, wordings, found, scorers = evidence.article, evidence.wordings, evidence.substitutions, model.scorers
-    log_odds = scorers["words"].log_odds(insert_habits(wordings, model.habits))
+    examined = insert_habits(wordings, model.habits)
+    log_odds = scorers["words"].log_odds(examined)
     words = to_probability(log_odds)
-    alone = measure_alone(article, wordings, words, evidence.rules)
+    alone = measure_alone(article, wordings, words, scorers["strange"].score(examined), evidence.rules)
     if not evidence.comparisons:
         return Measured(words, None, np.zeros(0), alone, None)
     assert evidence.usage is not None
@@ -54,8 +55,10 @@ def measure(evidence: Evidence, model: Model) -> Measured:
 
 
 def score_article(measured: Measured, scorers: Mapping[str, Scorer]) -> tuple[float, str]:
-    """The article's calibrated score and the name of the head that gave it."""
+    """The article's calibrated score and the ground that it is judged on."""
     margin = scorers["alone"].log_odds(measured.alone[None])
     if measured.compared is None:
-        return float(to_probability(margin)[0]), "alone"
-    return float(scorers["compared"].score(insert_margins(measured.compared[None], margin))[0]), "compared"
+        score = to_probability(margin)
+    else:
+        score = scorers["compared"].score(insert_margins(measured.compared[None], margin))
+    return float(score[0]), find_ground(measured.compared)

@@ -19,14 +19,12 @@ from unspun.extractors.originals import rank_originals
 from unspun.extractors.quotes import is_quote
 from unspun.extractors.set_phrases import find_set_phrases
 from unspun.extractors.usage import find_passage
-from unspun.features import choose_strongest
+from unspun.features import MIN_DERIVED, choose_strongest
 
 #: Findings below this probability are no spans.
 MIN_SCORE: Final = 0.5
 #: Part of a name beside another part that is above MIN_SCORE: the neighbour makes up for the doubt.
 MIN_NAME_PART: Final = 0.1
-#: Share of the article that follows a reference from which its pairs are the last word on what they hold.
-MIN_DERIVED: Final = 0.4
 #: Without a reference the bar is higher: nobody can look the wording up.
 MIN_WORDING_SCORE: Final = 0.6
 #: Wordings that may have stood there, the suggestion and its alternatives: more are no help to a reader.
@@ -166,6 +164,7 @@ def _find_odd_words(
     for comparison in evidence.comparisons:
         settled |= comparison.alignment.partner >= 0
     for pair, owner in zip(evidence.substitutions.pairs, evidence.substitutions.owner.tolist(), strict=True):
+        # What the article was made from has the last word.
         if evidence.comparisons[owner].alignment.coverage >= MIN_DERIVED:
             settled[pair.a0 : pair.a1] = True
     phrases = find_set_phrases(article)

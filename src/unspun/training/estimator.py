@@ -1,4 +1,4 @@
-"""The scorers as scikit-learn sees them: trees with monotone features, and small networks, both calibrated.
+"""The scorers as scikit-learn sees them: trees and small networks, both calibrated.
 
 Trained here, exported to plain arrays (:class:`unspun.trees.Trees`, :class:`unspun.networks.Networks`), scored at run
 time by numpy alone.
@@ -7,10 +7,10 @@ time by numpy alone.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from typing import Any, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -21,10 +21,14 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from unspun.classifier import Scorer
 from unspun.networks import REACH, Networks
 from unspun.trees import Trees
+
+#: Rows from which the folds are fitted side by side.
+_MANY_ROWS: Final = 20_000
 
 
 class _Ranker(Protocol):
@@ -50,7 +54,7 @@ class _Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _new_ranker(self) -> _Ranker:
         raise NotImplementedError
 
-    def _export_ranker(self) -> Trees | Networks:
+    def _export_ranker(self, ranker: Any) -> Trees | Networks:
         raise NotImplementedError
 
     def fit(self, X: Any, y: Any, groups: ArrayLike | None = None) -> Self:  # noqa: N803
@@ -61,22 +65,25 @@ class _Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if len(self.classes_) != 2:
             raise ValueError(f"Only binary classification is supported: y has {len(self.classes_)} class(es)")
         folds = min(self.folds, int(np.bincount(target).min()))
-        margins = np.zeros(len(target))
-        self.folds_: list[tuple[NDArray[Any], _Ranker]] = []
+        splits: list[tuple[NDArray[Any], NDArray[Any]]] = []
         if folds >= 2:
-            splits = (
+            splits = list(
                 GroupKFold(folds).split(X, target, groups)
                 if groups is not None
                 else StratifiedKFold(folds, shuffle=True, random_state=self.seed).split(X, target)
             )
-            for train, test in splits:
-                ranker = self._new_ranker().fit(X[train], target[train])
-                margins[test] = ranker.decision_function(X[test])
-                if groups is not None:
-                    self.folds_.append((np.unique(np.asarray(groups)[test]), ranker))
-        self.ranker_ = self._new_ranker().fit(X, target)
-        if folds < 2:
-            margins = self.ranker_.decision_function(X)
+        # Of small data the fits take less time than starting workers.
+        parallel = Parallel(n_jobs=-1 if len(X) >= _MANY_ROWS else 1)
+        *rankers, self.ranker_ = parallel(
+            delayed(self._new_ranker().fit)(X[train], target[train])
+            for train in (*(train for train, _ in splits), np.arange(len(target)))
+        )
+        margins = np.zeros(len(target)) if splits else self.ranker_.decision_function(X)
+        self.folds_: list[tuple[NDArray[Any], _Ranker]] = []
+        for ranker, (_, test) in zip(rankers, splits, strict=True):
+            margins[test] = ranker.decision_function(X[test])
+            if groups is not None:
+                self.folds_.append((np.unique(np.asarray(groups)[test]), ranker))
         calibration = LogisticRegression(C=1e3).fit(margins[:, None], target)
         self.slope_ = max(float(calibration.coef_[0, 0]), 1e-3)
         self.offset_ = float(calibration.intercept_[0])
@@ -120,19 +127,20 @@ class _Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def export(self) -> Scorer:
         """The same scorer as plain arrays."""
         check_is_fitted(self)
-        return Scorer(self._export_ranker(), self.slope_, self.offset_)
+        return Scorer(self._export_ranker(self.ranker_), self.slope_, self.offset_)
+
+    def export_unseen(self, group: int) -> Scorer:
+        """The scorer of the fold that did not see a group in training, as plain arrays."""
+        check_is_fitted(self)
+        ranker = next((ranker for held_out, ranker in self.folds_ if group in held_out), self.ranker_)
+        return Scorer(self._export_ranker(ranker), self.slope_, self.offset_)
 
 
 class SpunTrees(_Calibrated):
-    """Histogram gradient boosting, calibrated.
-
-    ``monotonic``: for every feature 1, -1 or 0, the sign of its influence; a monotone score cannot be lowered by
-    adding evidence.
-    """
+    """Histogram gradient boosting, calibrated."""
 
     def __init__(
         self,
-        monotonic: Sequence[int] | None = None,
         iterations: int = 120,
         leaves: int = 12,
         learning_rate: float = 0.1,
@@ -140,7 +148,6 @@ class SpunTrees(_Calibrated):
         folds: int = 4,
         seed: int = 0,
     ) -> None:
-        self.monotonic = monotonic
         self.iterations = iterations
         self.leaves = leaves
         self.learning_rate = learning_rate
@@ -154,15 +161,14 @@ class SpunTrees(_Calibrated):
             max_leaf_nodes=self.leaves,
             learning_rate=self.learning_rate,
             min_samples_leaf=self.min_samples,
-            monotonic_cst=self.monotonic,
             l2_regularization=1.0,
             early_stopping=False,
             random_state=self.seed,
         )
 
-    def _export_ranker(self) -> Trees:
+    def _export_ranker(self, ranker: HistGradientBoostingClassifier) -> Trees:
         roots, tables, start = [], [], 0
-        for (tree,) in self.ranker_._predictors:
+        for (tree,) in ranker._predictors:
             nodes = tree.nodes
             roots.append(start)
             tables.append((nodes, start))
@@ -180,7 +186,7 @@ class SpunTrees(_Calibrated):
             np.where(leaf, 0, column("left") + shift).astype(np.int32),
             np.where(leaf, 0, column("right") + shift).astype(np.int32),
             np.where(leaf, column("value"), 0.0),
-            float(np.ravel(self.ranker_._baseline_prediction)[0]),
+            float(np.ravel(ranker._baseline_prediction)[0]),
             int(column("depth").max()),
         )
 
@@ -213,9 +219,8 @@ class SpunNetworks(_Calibrated):
     def _new_ranker(self) -> _NetworkRanker:
         return _NetworkRanker(self)
 
-    def _export_ranker(self) -> Networks:
-        assert isinstance(self.ranker_, _NetworkRanker)
-        return self.ranker_.export()
+    def _export_ranker(self, ranker: _NetworkRanker) -> Networks:
+        return ranker.export()
 
 
 class _NetworkRanker:
@@ -235,8 +240,10 @@ class _NetworkRanker:
 
     def fit(self, X: NDArray[Any], y: NDArray[Any]) -> Self:  # noqa: N803
         self.scaler = StandardScaler().fit(X)
-        standard = np.clip(self.scaler.transform(X), -REACH, REACH)
-        with warnings.catch_warnings():
+        # Single precision halves the time, and no feature is known to more digits.
+        standard = np.clip(self.scaler.transform(X), -REACH, REACH).astype(np.float32)
+        # On one core: these matrices are too small to share, and the sums come out the same on every machine.
+        with warnings.catch_warnings(), threadpool_limits(limits=1, user_api="blas"):
             # A fixed number of epochs is the stopping rule.
             warnings.simplefilter("ignore", ConvergenceWarning)
             warnings.filterwarnings("ignore", "Got `batch_size`")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -13,27 +14,55 @@ from sklearn.metrics import roc_auc_score
 from unspun.classifier import BASE_RATE, NETWORKS, Scorer, Thresholds, to_probability
 from unspun.extractors.direction import insert_odds, mirror
 from unspun.extractors.wording import insert_habits
-from unspun.features import COMPARED, insert_margins
+from unspun.features import insert_margins
 from unspun.habits import Habits
 from unspun.second_look import look_again
 from unspun.training.estimator import SpunNetworks, SpunTrees
-from unspun.training.folds import fold_of, hash_group
+from unspun.training.folds import hash_group
 from unspun.training.measures import find_limit, join_small, weigh_texts
 from unspun.training.situations import QUOTES
-from unspun.training.tasks import UNMEASURED, Row
+from unspun.training.tasks import UNMEASURED, ExcerptWords, Row
+from unspun.training.unseen_habits import UnseenHabits
 
-#: Share of honest articles of any one kind that may be called spun, and suspect.
+#: Share of the honest articles of any one corpus that may be called spun, and suspect.
 SPUN_COST: Final = 0.005
 SUSPECT_COST: Final = 0.03
+#: The same of those in any one case (a report among others of its event, an edited copy, ...) beside references.
+SPUN_CASE_COST: Final = 0.002
+SUSPECT_CASE_COST: Final = 0.02
+#: However few honest articles score high: what is more probably honest is not called spun, and what is hardly likelier
+#: spun than any other article is not suspect.
+LEAST_SPUN: Final = 0.5
+LEAST_SUSPECT: Final = 0.2
 #: Honest validation articles drawn of every corpus, at least.
 MIN_CORPUS: Final = 300
 
 
+#: How many situations the excerpts count for, as a share of those drawn. With a sixth, 76 % of the excerpts held out
+#: were above what the worst honest corpus allows, 44 % where no excerpt had taught the scorers of words.
+EXCERPTS_SHARE: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """``scorers`` without the article heads; ``rules``: their precisions; ``figures`` on folds not seen;
+    ``excerpts``: for each excerpt, by its group, the scorers of words that had not seen it."""
+
+    scorers: dict[str, Scorer]
+    rules: dict[str, float]
+    figures: dict[str, float]
+    excerpts: dict[str, dict[str, Scorer]]
+
+
 def fit_scorers(
-    learnt: Sequence[Mapping[str, Any]], unseen: Sequence[Habits], seed: int
-) -> tuple[dict[str, Scorer], dict[str, float], dict[str, float]]:
-    """All scorers but the article heads, the rules' precisions, and figures on folds not seen. ``unseen``: the words'
-    habits without the texts of each fold."""
+    learnt: Sequence[Mapping[str, Any]],
+    excerpts: Sequence[ExcerptWords],
+    habits: Habits,
+    unseen: UnseenHabits,
+    seed: int,
+) -> Fitted:
+    """Fit all scorers but the article heads. ``unseen``: ``habits`` without what the situations ``learnt`` were counted
+    for."""
     estimators, figures = dict[str, SpunTrees | SpunNetworks](), dict[str, float]()
 
     def fit(
@@ -52,13 +81,26 @@ def fit_scorers(
     def gather(name: str) -> NDArray[Any]:
         return np.concatenate([one[name] for one in learnt])
 
-    completed = [insert_habits(one["words"], unseen[fold_of(one["group"])]) for one in learnt]
-    words = fit("words", np.concatenate(completed), gather("swapped"), _repeat_groups(learnt, "swapped"))
+    # Really spun excerpts teach the scorers of words beside the situations, several times since they are few.
+    real = [one for one in excerpts for _ in range(round(EXCERPTS_SHARE * len(learnt) / len(excerpts)))]
+    real_features = [insert_habits(one.words, habits) for one in real]
+    swapped = np.concatenate([gather("swapped"), *(one.swapped for one in real)])
+    word_groups = np.concatenate(
+        [
+            _repeat_groups(learnt, "swapped"),
+            np.repeat([hash_group(one.group) for one in real], [len(one.swapped) for one in real]).astype(np.int64),
+        ]
+    )
+    known = [insert_habits(one["words"], unseen.find(one["group"])) for one in learnt]
+    words = fit("words", np.concatenate([*known, *real_features]), swapped, word_groups)
+    strange = [insert_habits(one["words"], unseen.find_strange(one["group"], one["family"])) for one in learnt]
+    fit("strange", np.concatenate([*strange, *real_features]), swapped, word_groups)
+    margins = words.margins_[: sum(len(one["swapped"]) for one in learnt)]
     shown, groups = gather("shown"), _repeat_groups(learnt, "shown")
     mirrored = np.repeat([one["mirrored"] for one in learnt], [len(one["shown"]) for one in learnt])
     features = gather("pairs")
     pairs = fit("pairs", features[~mirrored], shown[~mirrored], groups[~mirrored])
-    directed = _insert_unseen_odds(learnt, words, unseen)
+    directed = _insert_unseen_odds(learnt, margins, words, unseen)
     true = directed[shown]
     directions = fit(
         "directions",
@@ -72,14 +114,22 @@ def fit_scorers(
     owner = np.concatenate([one["directions"].owner + first for one, first in zip(learnt, references, strict=False)])
     again = look_again(features, owner, gather("coverage"), odds, direction)
     fit("swaps", again, shown & ~mirrored, groups)
-    usage = _gather_usage(learnt, words.margins_)
+    usage = _gather_usage(learnt, margins)
     fit("usage", *usage)
     rules = {}
     for rule in UNMEASURED:
         hits = [hit for one in learnt for hit in one["hits"].get(rule, [])]
         # Two imaginary misses: a rule that seldom hits is not trusted blindly.
         rules[rule] = sum(hits) / (len(hits) + 2)
-    return {name: estimator.export() for name, estimator in estimators.items()}, rules, figures
+    return Fitted(
+        {name: estimator.export() for name, estimator in estimators.items()},
+        rules,
+        figures,
+        {
+            one.group: {name: estimators[name].export_unseen(hash_group(one.group)) for name in ("words", "strange")}
+            for one in excerpts
+        },
+    )
 
 
 def _repeat_groups(learnt: Sequence[Mapping[str, Any]], name: str) -> NDArray[np.int64]:
@@ -88,20 +138,22 @@ def _repeat_groups(learnt: Sequence[Mapping[str, Any]], name: str) -> NDArray[np
 
 
 def _insert_unseen_odds(
-    learnt: Sequence[Mapping[str, Any]], words: SpunTrees | SpunNetworks, unseen: Sequence[Habits]
+    learnt: Sequence[Mapping[str, Any]],
+    margins: NDArray[np.float64],
+    words: SpunTrees | SpunNetworks,
+    unseen: UnseenHabits,
 ) -> NDArray[np.float32]:
-    """The features of the pairs' directions; the words' log-odds come from folds that had not seen the text."""
+    """The features of the pairs' directions; the words' log-odds, ``margins`` float64[all examined words] and those of
+    the opposite words, come from folds that had not seen the text."""
     opposite = [
-        insert_habits(wordings, unseen[fold_of(one["group"])])
-        for one in learnt
-        for wordings in one["directions"].opposite
+        insert_habits(wordings, unseen.find(one["group"])) for one in learnt for wordings in one["directions"].opposite
     ]
     counts = [[len(wordings.features) for wordings in one["directions"].opposite] for one in learnt]
     groups = np.repeat([hash_group(one["group"]) for one in learnt], [sum(count) for count in counts])
     theirs = np.split(words.margins_unseen(np.concatenate(opposite), groups), np.cumsum([n for c in counts for n in c]))
     blocks, at, reference = list[NDArray[np.float32]](), 0, 0
     for one, count in zip(learnt, counts, strict=True):
-        own = words.margins_[at : at + len(one["swapped"])]
+        own = margins[at : at + len(one["swapped"])]
         blocks.append(insert_odds(one["directions"], own, theirs[reference : reference + len(count)]))
         at += len(own)
         reference += len(count)
@@ -143,7 +195,7 @@ def fit_heads(rows: Sequence[Row], seed: int) -> tuple[dict[str, Scorer], NDArra
     compared_features = insert_margins(
         np.array([row.compared for row in rows if row.compared is not None]), margins[has]
     )
-    compared = SpunTrees(list(COMPARED.values()), iterations=150, seed=seed)
+    compared = SpunNetworks(seed=seed)
     compared.fit(compared_features, target[has], groups[has])
     compared.offset_ += BASE_RATE
     figures = {
@@ -167,20 +219,33 @@ def score_rows(rows: Sequence[Row], scorers: Mapping[str, Scorer]) -> NDArray[np
 
 def choose_thresholds(sets: Iterable[tuple[Sequence[Row], NDArray[np.float64]]]) -> Thresholds:
     """The lowest scores at which, in every one of the sets of rows with their scores, no clean corpus apart is called
-    spun, or suspect, more often than allowed.
+    spun, or suspect, more often than allowed, and no case beside references.
 
-    A document counts once however often it was drawn: each drawing of it counts for its share. Corpora with too few
-    documents for the cost to be one of them are taken together.
+    A document counts once however often it was drawn: each drawing of it counts for its share. Corpora, and cases, with
+    too few documents for the cost to be one of them are taken together.
     """
-    limits = {SUSPECT_COST: list[float](), SPUN_COST: list[float]()}
+    suspect, spun = [LEAST_SUSPECT], [LEAST_SPUN]
     for rows, scores in sets:
-        by_corpus = defaultdict[str, list[tuple[str, float]]](list)
+        by_corpus, by_case = defaultdict[str, list[_Drawn]](list), defaultdict[str, list[_Drawn]](list)
         for row, score in zip(rows, scores.tolist(), strict=True):
             if not row.spun:
                 by_corpus[row.corpus].append((row.document, score))
-        for cost, found in limits.items():
-            for drawn in join_small(by_corpus.values(), cost, lambda drawn: len({text for text, _ in drawn})):
-                texts, values = zip(*drawn, strict=True)
-                found.append(find_limit(np.array(values), weigh_texts(texts), cost))
-    suspect, spun = (round(max(found) + 1e-6, 6) for found in limits.values())
-    return Thresholds(suspect, spun)
+                if row.compared is not None:
+                    by_case[row.case].append((row.document, score))
+        for limits, cost, case_cost in (
+            (suspect, SUSPECT_COST, SUSPECT_CASE_COST),
+            (spun, SPUN_COST, SPUN_CASE_COST),
+        ):
+            limits += [*_find_limits(by_corpus.values(), cost), *_find_limits(by_case.values(), case_cost)]
+    return Thresholds(*(round(max(limits) + 1e-6, 6) for limits in (suspect, spun)))
+
+
+#: A document and the score that a drawing of it got.
+_Drawn = tuple[str, float]
+
+
+def _find_limits(kinds: Iterable[Sequence[_Drawn]], cost: float) -> Iterator[float]:
+    """The scores above which each kind of honest article costs too much."""
+    for drawn in join_small(kinds, cost, lambda drawn: len({text for text, _ in drawn})):
+        texts, values = zip(*drawn, strict=True)
+        yield find_limit(np.array(values), weigh_texts(texts), cost)

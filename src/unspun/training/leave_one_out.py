@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from unspun.features import find_ground
 from unspun.lexicon import Lexicon
 from unspun.training.corpora import hash_data, read_excerpts
 from unspun.training.dictionaries import FAMILIES, load_dictionaries
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows = measure_situations(pool, name_tasks(f"{options.seed}:left", sizes.validation), lexicon, model)
         scores = score_rows(rows, model.scorers)
         spun = [
-            (row, model.thresholds["alone" if row.compared is None else "compared"].label(score) == "spun")
+            (row, model.thresholds[find_ground(row.compared)].label(score) == "spun")
             for row, score in zip(rows, scores, strict=True)
             if row.spun and row.case not in (*QUOTES, "tampered")
         ]

@@ -17,15 +17,15 @@ from unspun.classifier import Model
 from unspun.evidence import Evidence, gather_evidence
 from unspun.examined import Examined
 from unspun.extractors.originals import measure_originals
-from unspun.habits import Habits
+from unspun.extractors.wording import Wordings, examine_wording
 from unspun.lexicon import Lexicon
 from unspun.references import References
 from unspun.scoring import measure
 from unspun.text import Text, Word
 from unspun.training.corpora import EXCERPTS, Excerpt
-from unspun.training.folds import fold_of
 from unspun.training.original_weights import Choice
 from unspun.training.situations import LENGTHS, MIRRORED, Pool, Situation, cut, draw_alone, draw_situation
+from unspun.training.unseen_habits import UnseenHabits
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ UNMEASURED: Final = {"a_an": 0.5, "doubled": 0.5, "phrase": 0.5}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One situation as the article heads see it."""
+    """One situation as the article heads see it; ``strange``: as if its spinner had never been seen."""
 
     alone: NDArray[np.float64]
     compared: NDArray[np.float64] | None
@@ -47,24 +47,26 @@ class Row:
     family: str | None
     rate: float
     words: int
+    strange: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SpunWords:
     """The words of one text: lexicon numbers of each and of its neighbours, int32[words], -1 none; whether it was
-    swapped in, bool[words]; the group of the text."""
+    swapped in, bool[words]; the group of the text, the family that spun it."""
 
     ids: NDArray[np.int32]
     left: NDArray[np.int32]
     right: NDArray[np.int32]
     swapped: NDArray[np.bool_]
     group: str
+    family: str | None = None
 
 
 # Set by run_tasks before it forks: workers share pools and models, and only numbers travel.
 _pool: Pool
 _model: Model | None = None
-_unseen: Sequence[Habits] = ()
+_unseen: UnseenHabits | None = None
 _lexicon: Lexicon
 
 
@@ -89,7 +91,8 @@ def read_spun_words(task: tuple[str, bool]) -> SpunWords:
     situation = draw_alone(_pool, random.Random(task[0]), task[1])
     article = Examined(Text(situation.article), _lexicon)
     _, left, right, _ = article.neighbours
-    return SpunWords(article.ids, left, right, swapped_words(situation, article.text.words), situation.group)
+    swapped = swapped_words(situation, article.text.words)
+    return SpunWords(article.ids, left, right, swapped, situation.group, situation.family)
 
 
 def swapped_words(situation: Situation, words: Sequence[Word]) -> NDArray[np.bool_]:
@@ -163,6 +166,7 @@ def learn_words(task: tuple[str, bool]) -> dict[str, Any]:
         "choices": _find_choices(situation, evidence.article),
         "usage": evidence.usage.features if evidence.usage else None,
         "group": situation.group,
+        "family": situation.family,
     }
 
 
@@ -196,12 +200,21 @@ def measure_row(situation: Situation, evidence: Evidence, model: Model) -> Row:
     )  # fmt: skip
 
 
+#: Share of the articles that teach the heads that are measured as if their spinner had never been seen.
+STRANGE: Final = 0.5
+
+
 def _measure_heads(task: tuple[str, bool]) -> Row:
     assert _model is not None
     situation = _draw(*task)
+    if _unseen is None:
+        return measure_row(situation, _gather(situation), _model)
     # A text that habits were counted over is measured by those of the other folds.
-    model = replace(_model, habits=_unseen[fold_of(situation.group)]) if _unseen else _model
-    return measure_row(situation, _gather(situation), model)
+    strange = random.Random(f"{task[0]}:strange").random() < STRANGE
+    group, family = situation.group, situation.family
+    habits = _unseen.find_strange(group, family) if strange else _unseen.find(group)
+    row = measure_row(situation, _gather(situation), replace(_model, habits=habits))
+    return replace(row, strange=strange)
 
 
 def measure_honest(task: tuple[str, bool]) -> Row:
@@ -215,19 +228,38 @@ def measure_honest(task: tuple[str, bool]) -> Row:
     return measure_row(situation, _gather(situation), _model)
 
 
-#: Cuts of every really spun excerpt: there are few of them.
-_EXCERPT_CUTS: Final = 6
+@dataclass(frozen=True, slots=True, eq=False)
+class ExcerptWords:
+    """The examined words of a really spun excerpt, and which of them stand in a wording noted as swapped, bool[m];
+    the excerpt's group."""
+
+    words: Wordings
+    swapped: NDArray[np.bool_]
+    group: str
 
 
-def measure_excerpts(excerpts: Sequence[Excerpt], lexicon: Lexicon, model: Model, seed: str) -> list[Row]:
-    """Really spun excerpts, alone, in several cuts each."""
+def learn_excerpt(excerpt: Excerpt, lexicon: Lexicon) -> ExcerptWords:
+    """What the scorers of words learn from an excerpt. The notes name most swaps, not all."""
+    article = Examined(Text(excerpt.text), lexicon)
+    norms, swapped = article.text.norms, np.zeros(len(article), np.bool_)
+    for spun, likely in excerpt.evidence:
+        wording, kept = Text(spun).norms, set(Text(likely).norms)
+        new = [norm not in kept for norm in wording]
+        for first in range(len(norms) - len(wording) + 1):
+            if norms[first : first + len(wording)] == wording:
+                swapped[first : first + len(wording)] |= new
+    wordings = examine_wording(article)
+    return ExcerptWords(wordings, swapped[wordings.places], excerpt.group)
+
+
+def measure_excerpt(excerpt: Excerpt, cuts: int, lexicon: Lexicon, model: Model, seed: str) -> list[Row]:
+    """A really spun excerpt, alone, in several cuts."""
     rows = list[Row]()
-    for excerpt in excerpts:
-        for number in range(_EXCERPT_CUTS):
-            rng = random.Random(f"{seed}:{excerpt.id}:{number}")
-            text = cut(excerpt.text, rng.randint(*LENGTHS), rng)
-            situation = Situation(text, (), True, (), "alone", EXCERPTS, excerpt.group, excerpt.id, EXCERPTS)
-            rows.append(measure_row(situation, gather_evidence(Text(text), lexicon, model.rules), model))
+    for number in range(cuts):
+        rng = random.Random(f"{seed}:{excerpt.id}:{number}")
+        text = cut(excerpt.text, rng.randint(*LENGTHS), rng)
+        situation = Situation(text, (), True, (), "alone", EXCERPTS, excerpt.group, excerpt.id, EXCERPTS)
+        rows.append(measure_row(situation, gather_evidence(Text(text), lexicon, model.rules), model))
     return rows
 
 
@@ -237,7 +269,7 @@ def run_tasks(
     tasks: Sequence[tuple[str, bool]],
     lexicon: Lexicon,
     model: Model | None = None,
-    unseen: Sequence[Habits] = (),
+    unseen: UnseenHabits | None = None,
 ) -> list[T]:
     """``function`` over the tasks (seed, spun), on all cores; the result does not depend on their number."""
     global _pool, _model, _unseen, _lexicon
@@ -248,10 +280,14 @@ def run_tasks(
 
 
 def measure_situations(
-    pool: Pool, tasks: Sequence[tuple[str, bool]], lexicon: Lexicon, model: Model, unseen: Sequence[Habits] = ()
+    pool: Pool,
+    tasks: Sequence[tuple[str, bool]],
+    lexicon: Lexicon,
+    model: Model,
+    unseen: UnseenHabits | None = None,
 ) -> list[Row]:
     """The situations of the tasks as the article heads see them; the model needs the scorers below the heads.
-    ``unseen``: habits without each fold, where the model's were counted over these texts."""
+    ``unseen``: habits that do not know a text, where the model's were counted over these texts."""
     return run_tasks(_measure_heads, pool, tasks, lexicon, model, unseen)
 
 
