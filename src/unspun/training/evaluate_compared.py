@@ -371,6 +371,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--models", type=Path, help="folder of without-FAMILY.npz (scripts/leave_one_out --models)")
     parser.add_argument("--count", type=int, default=20, help="spun trials of each case, rate and family")
     parser.add_argument("--honest", type=int, help="honest trials of each case and family (ten times --count)")
+    parser.add_argument("--only", nargs="+", choices=FAMILIES, default=FAMILIES, help="spin by these families alone")
     parser.add_argument("--out", type=Path, help="the file to write instead of stdout")
     options = parser.parse_args(arguments)
     lexicon, started = Lexicon.load(), time.monotonic()
@@ -378,6 +379,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     honest = 10 * options.count if options.honest is None else options.honest
     trials = list[Trial]()
     for dictionary in load_dictionaries(lexicon, options.shared):
+        if dictionary.family not in options.only:
+            continue
         model = Model.load(options.models / f"without-{dictionary.family}.npz" if options.models else None)
         pool = build_pools(documents, [dictionary])["validation"]
         trials += run_trials(Detector(model, lexicon), pool, options.count, honest, dictionary.family)
@@ -385,7 +388,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     how = "a family that its model was not trained on" if options.models else "families that the model was trained on"
     heading = [
         "# Articles among references",
-        f"Spun by {how}: {', '.join(FAMILIES)}.",
+        f"Spun by {how}: {', '.join(options.only)}.",
         f"Written by `scripts/evaluate_compared`, count {options.count}, honest {honest}.",
     ]
     text = "\n".join([*heading, *tabulate_trials(trials)])

@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--models", type=Path, help="a folder to keep the models in, as without-FAMILY.npz")
     parser.add_argument("--scale", type=float, default=0.25, help="share of the usual number of situations")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", nargs="+", choices=FAMILIES, default=FAMILIES, help="leave out these families alone")
     options = parser.parse_args(arguments)
     lexicon = Lexicon.load()
     dictionaries = load_dictionaries(lexicon, options.shared)
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     excerpts = read_excerpts(options.shared)
     sizes = Sizes().scale(options.scale)
     tables = dict[str, list[str]]()
-    for family in FAMILIES:
+    for family in options.only:
         kept = [d for d in dictionaries if d.family != family]
         left = [d for d in dictionaries if d.family == family]
         model, _ = train(
