@@ -56,7 +56,7 @@ def test_broken_grammar(raw: str, found: list[tuple[str, str]]) -> None:
     assert [(words_of(article, f.first, f.last), f.suggestion) for f in findings] == found
 
 
-@pytest.mark.parametrize("word", ["unit", "user", "utopia", "european", "one", "ewe", "uranium"])
+@pytest.mark.parametrize("word", ["unit", "unanimous", "user", "utopia", "european", "one", "ewe", "uranium"])
 def test_a_stands_before_consonant_sounds(word: str) -> None:
     assert wrong_article("an", word)
     assert not wrong_article("a", word)

@@ -13,7 +13,7 @@ from unspun.extractors import Finding
 
 #: Vowel letters that sound as consonants, and the silent h.
 _CONSONANT_SOUND: Final = re.compile(
-    r"(?:uni(?![dmn])|us[aeiu]|ut[aeio]|eu|ew|one\b|once\b|one-|ur[aeio]|ubiq|ufo|u\b)"
+    r"(?:uni(?![dmn])|unanim|unary|us[aeiu]|ut[aeio]|eu|ew|one\b|once\b|one-|ur[aeio]|ubiq|ufo|u\b)"
 )
 _VOWEL_SOUND: Final = re.compile(r"(?:hour|honest|honou?r|heir|8|11\b|18\b)")
 #: Words that take either article: an unstressed h ("an historic"), and the herb of either side of the Atlantic.
