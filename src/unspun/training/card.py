@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from unspun.classifier import PRIOR, Model
+from unspun.training.fitting import LEAST_SPUN, LEAST_SUSPECT
 
 Tables = Mapping[str, Mapping[str, Sequence[float]]]
 
@@ -30,14 +31,15 @@ The training texts are third-party corpora (BBC, Reuters-21578, ABC Australia, F
 mix and others); none of them is in this repository, only weights learnt from them. Train, head and validation texts are
 divided by event, site or source, never by sentence. Honest and spun articles come from the same texts.
 
-**What a label means.** The thresholds are the lowest at which no clean corpus is called spun in over 0.5 %, or suspect
-in over 3 %, of its articles, and no case beside references (a report among others of its event, an edited copy, ...)
-spun in over 0.2 % or suspect in over 2 %: among validation texts alone, and among these and the texts that the two article scorers learnt
-from, each scored by a fold that had not seen it. One page of the web mix is spun itself, as reading it showed, and is
-left out, as is machine paraphrase. A text that was drawn more than once counts once; corpora and cases
-with too few texts for such a share to be one text count together. The tables count the validation texts, so the shares of
-honest articles below are fitted, not predicted; the texts themselves were never trained on. A label is a signal, not a
-verdict. Fluent paraphrase by a language model is not what it looks for.
+**What a label means.** Thresholds are set apart for articles alone, compared with references, and derived: following one
+of them. They are the lowest at which no clean corpus is called spun in over 0.5 %, or suspect in over 3 %, of its
+articles, and no case beside references (a report among others of its event, an edited copy, ...) spun in over 0.2 % or
+suspect in over 2 %; but not below {least_spun} and {least_suspect}. That holds among validation texts alone, and among
+these and the texts that the two article heads learnt from, each scored by a fold that had not seen it. One page of the
+web mix is spun itself, as reading it showed, and is left out, as is machine paraphrase. A text that was drawn more than
+once counts once; corpora and cases with too few texts for such a share to be one text count together. The tables count
+the validation texts, so the shares of honest articles below are fitted, not predicted; the texts themselves were never
+trained on. A label is a signal, not a verdict. Fluent paraphrase by a language model is not what it looks for.
 
 **Rules.** Share of the findings in spun articles that stand at a true swap: {rules}.
 
@@ -58,6 +60,8 @@ def write_card(model: Model, tables: Tables) -> str:
             families=", ".join(card["families"]),
             data_sha256=card["data_sha256"],
             one_in=1 / PRIOR,
+            least_spun=LEAST_SPUN,
+            least_suspect=LEAST_SUSPECT,
             thresholds="; ".join(
                 f"{ground}: suspect {at.suspect:.3f}, spun {at.spun:.3f}" for ground, at in model.thresholds.items()
             ),

@@ -36,8 +36,6 @@ LEAST_SPUN: Final = 0.5
 LEAST_SUSPECT: Final = 0.2
 #: Honest validation articles drawn of every corpus, at least.
 MIN_CORPUS: Final = 300
-
-
 #: How many situations the excerpts count for, as a share of those drawn. With a sixth, 76 % of the excerpts held out
 #: were above what the worst honest corpus allows, 44 % where no excerpt had taught the scorers of words.
 EXCERPTS_SHARE: Final = 0.2

@@ -1,8 +1,8 @@
 """Training: situations into evidence, evidence into scorers, their scores into thresholds.
 
 The scorers of words, pairs and usage learn from a third of the training texts, the two article heads from the
-rest, so that a head sees word scores as they are on texts never seen. Thresholds are set, and figures measured,
-on validation texts.
+rest, so that a head sees word scores as they are on texts never seen. Thresholds are set on validation texts and on
+what the heads learnt from, by scores of folds that had not seen it; figures are measured on validation texts.
 """
 
 from __future__ import annotations
