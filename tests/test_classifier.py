@@ -36,6 +36,18 @@ def test_the_exported_scorer_gives_scikit_learns_scores(estimator: SpunTrees | S
     np.testing.assert_allclose(scorer.log_odds(new), fitted.decision_function(new), atol=1e-9)
 
 
+def test_the_scorer_of_a_fold_gives_the_margins_unseen() -> None:
+    features, labels = make_data()
+    groups = np.arange(len(labels)) % 10
+    fitted = SpunNetworks(networks=1, epochs=5, folds=3).fit(features, labels, groups)
+    unseen = fitted.margins_unseen(features, groups)
+    for group in range(10):
+        mine = groups == group
+        scorer = fitted.export_unseen(group)
+        np.testing.assert_allclose(scorer.log_odds(features[mine]), unseen[mine], atol=1e-9)
+        assert not np.allclose(scorer.log_odds(features[mine]), fitted.export().log_odds(features[mine]))
+
+
 def test_networks_give_what_scikit_learn_gives_and_cut_off_what_lies_far_out() -> None:
     features, labels = make_data()
     fitted = SpunNetworks(networks=1, epochs=5).fit(features, labels)

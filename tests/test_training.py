@@ -164,7 +164,7 @@ def test_an_excerpt_teaches_the_words_that_its_notes_say_were_swapped() -> None:
     assert {"hall", "summer"} <= set(words)
 
 
-def test_excerpts_are_measured_by_scorers_that_had_not_seen_them(pool: Pool) -> None:
+def test_excerpts_teach_the_scorers_of_words_and_no_other(pool: Pool) -> None:
     lexicon, dictionaries = Lexicon.load(), list(pool.dictionaries.values())
     sizes, said = Sizes(200, 120, 120, 60), "likewise utilized numerous individuals additionally"
     text = " ".join(document.text for document in documents()[:1]) + f" They {said}."

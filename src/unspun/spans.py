@@ -164,7 +164,6 @@ def _find_odd_words(
     for comparison in evidence.comparisons:
         settled |= comparison.alignment.partner >= 0
     for pair, owner in zip(evidence.substitutions.pairs, evidence.substitutions.owner.tolist(), strict=True):
-        # What the article was made from has the last word.
         if evidence.comparisons[owner].alignment.coverage >= MIN_DERIVED:
             settled[pair.a0 : pair.a1] = True
     phrases = find_set_phrases(article)
