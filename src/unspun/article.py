@@ -5,7 +5,7 @@ Offsets are half-open and count Unicode code points of the text as it was read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +19,9 @@ SURE: Final = 0.8
 
 LABELS: Final = ("spun", "suspect", "clean", "unscored")
 
+#: What a reviewer can decide on a span or an article.
+DECISIONS: Final = ("dismissed", "confirmed")
+
 #: The relations of an article to a reference, the closest first.
 RELATIONS: Final = ("spun", "copy", "edited", "independent")
 
@@ -30,6 +33,7 @@ REASONS: Final[Mapping[str, str]] = {
     "tortured_phrase": "known tortured phrases stand in place of fixed expressions",
     "grammar_broken": "grammar is broken in the way that word swaps break it",
     "characters_tampered": "letters were replaced by look-alikes or hidden characters",
+    "reviewer_confirmed": "a reviewer confirmed it",
     "too_short": "fewer words than a judgement needs",
     "not_english": "the text is not English",
     "unreadable": "the input could not be read",
@@ -82,12 +86,27 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What a reviewer decided on a span or an article: ``decision`` is ``dismissed`` or ``confirmed``, ``by`` the
+    reviewer's name, ``at`` the time as they wrote it (ISO 8601)."""
+
+    decision: str
+    reason: str = ""
+    by: str = ""
+    at: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"decision": self.decision, "reason": self.reason, "by": self.by, "at": self.at}
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """A marked stretch ``[start, end)`` of the article: ``article.text[start:end] == text``.
 
     ``score`` is the calibrated probability that these words were swapped in; ``suggestion`` is the wording
     that most probably stood there, ``alternatives`` are the next likeliest, best first (no part of schema 1);
-    ``reference`` is where a reference shows it.
+    ``reference`` is where a reference shows it; ``decision`` is what a reviewer made of it. A dismissed span has no
+    part in the score.
     """
 
     start: int
@@ -98,6 +117,11 @@ class Span:
     suggestion: str | None = None
     reference: Passage | None = None
     alternatives: tuple[str, ...] = ()
+    decision: Decision | None = None
+
+    @property
+    def dismissed(self) -> bool:
+        return self.decision is not None and self.decision.decision == "dismissed"
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -108,7 +132,17 @@ class Span:
             "score": self.score,
             "suggestion": self.suggestion,
             "reference": self.reference.to_dict() if self.reference else None,
+            **({"decision": self.decision.to_dict()} if self.decision else {}),
         }
+
+
+def check_spans(article: Article, spans: Iterable[Span]) -> None:
+    """Raises ValueError unless the spans lie in the text of ``article``, in its order and without overlap."""
+    reached = 0
+    for number, span in enumerate(spans, 1):
+        if span.start < reached or article.text[span.start : span.end] != span.text:
+            raise ValueError(f"{article.id}: span {number} of the verdict does not fit the text: score this text again")
+        reached = span.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +163,9 @@ class Verdict:
 
     ``score`` is a calibrated probability, None where nothing could be scored. ``reason`` is a key of
     :data:`REASONS`, None when clean. ``spans`` are in text order and do not overlap. ``references`` come
-    strongest first. ``error`` is set when the input could not be read.
+    strongest first. ``error`` is set when the input could not be read. ``decision`` is a reviewer's on the article
+    as a whole: it sets the label. ``stale`` counts decisions that were made on another version of the text and are not
+    applied. Both are in the output only where decisions were given.
     """
 
     id: str
@@ -141,12 +177,14 @@ class Verdict:
     references: tuple[Relation, ...] = ()
     model: str | None = None
     error: str | None = None
+    decision: Decision | None = None
+    stale: int = 0
 
     def strongest(self, count: int) -> list[Span]:
         """The ``count`` spans that convince a reader most: sure ones with a suggestion that a reference shows,
-        names before quotations before the rest."""
+        names before quotations before the rest; never a dismissed one."""
         ranked = sorted(
-            self.spans,
+            (span for span in self.spans if not span.dismissed),
             key=lambda span: (
                 span.suggestion is None,
                 span.reference is None,
@@ -170,4 +208,6 @@ class Verdict:
             "references": [relation.to_dict() for relation in self.references],
             "model": self.model,
             "error": self.error,
+            **({"decision": self.decision.to_dict()} if self.decision else {}),
+            **({"stale_decisions": self.stale} if self.stale else {}),
         }

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from unspun.article import REASON_OF_KIND, Article, Span, Unreadable, Verdict
 from unspun.classifier import Model, ModelError
+from unspun.decisions import ArticleDecisions, Decisions
 from unspun.evidence import Evidence, gather_evidence
 from unspun.lexicon import Lexicon
 from unspun.references import References
@@ -60,22 +62,41 @@ class Detector:
         """
         return cls(Model.load(model), Lexicon.load())
 
-    def score(self, article: str | Article, references: Iterable[str | Article] | References | None = None) -> Verdict:
-        """The verdict on one article, compared with those ``references`` that tell of the same thing."""
+    def score(
+        self,
+        article: str | Article,
+        references: Iterable[str | Article] | References | None = None,
+        decisions: Decisions | None = None,
+    ) -> Verdict:
+        """The verdict on one article, compared with those ``references`` that tell of the same thing.
+
+        Spans dismissed in ``decisions`` have no part in the score and the reason, but stay among the spans.
+        """
         article = _to_article(article, "article")
         built = self.build_references(references)
         text = Text(article.text)
         reason = find_unscored_reason(text)
         if reason:
-            return Verdict(article.id, article.source, None, "unscored", reason, model=self.model.name)
+            verdict = Verdict(article.id, article.source, None, "unscored", reason, model=self.model.name)
+            return _decide(verdict, decisions.find(article)) if decisions else verdict
         evidence = gather_evidence(text, self.lexicon, self.model.rules, built, article.source)
-        return self._judge(article, evidence)
+        verdict = self._judge(article, evidence)
+        if decisions is None:
+            return verdict
+        found = decisions.find(article)
+        if not found.dismissed:
+            return _decide(verdict, found)
+        dismissed = [span for span in found.mark(verdict.spans) if span.dismissed]
+        again = self._judge(article, evidence.dismiss(found.dismissed))
+        spans = dismissed + [s for s in again.spans if not any(s.start < d.end and d.start < s.end for d in dismissed)]
+        return _decide(replace(again, spans=tuple(sorted(spans, key=lambda span: span.start))), found)
 
     def score_many(
         self,
         articles: Iterable[str | Article | Unreadable],
         references: Iterable[str | Article] | References | None = None,
         workers: int = 1,
+        decisions: Decisions | None = None,
     ) -> Iterator[Verdict]:
         """Verdicts in the order of the articles, one for each; input that could not be read gets one too.
 
@@ -84,8 +105,8 @@ class Detector:
         built = self.build_references(references)
         numbered = (_to_article(a, f"article-{n}") if isinstance(a, str) else a for n, a in enumerate(articles, 1))
         if workers <= 1:
-            return (self._score_one(article, built) for article in numbered)
-        return self._score_parallel(numbered, built, workers)
+            return (self._score_one(article, built, decisions) for article in numbered)
+        return self._score_parallel(numbered, built, workers, decisions)
 
     def build_references(self, references: Iterable[str | Article] | References | None) -> References | None:
         """References ready for many articles; build them once where the same ones serve again."""
@@ -96,13 +117,19 @@ class Detector:
         articles = (_to_article(r, f"reference-{n}") for n, r in enumerate(references, 1))
         return References.build(articles, self.lexicon)
 
-    def _score_one(self, article: Article | Unreadable, references: References | None) -> Verdict:
+    def _score_one(
+        self, article: Article | Unreadable, references: References | None, decisions: Decisions | None
+    ) -> Verdict:
         if isinstance(article, Unreadable):
             return Verdict(article.id, article.source, None, "unscored", "unreadable", error=article.error)
-        return self.score(article, references)
+        return self.score(article, references, decisions)
 
     def _score_parallel(
-        self, articles: Iterator[Article | Unreadable], references: References | None, workers: int
+        self,
+        articles: Iterator[Article | Unreadable],
+        references: References | None,
+        workers: int,
+        decisions: Decisions | None,
     ) -> Iterator[Verdict]:
         import multiprocessing
         from concurrent.futures import Future, ProcessPoolExecutor
@@ -112,7 +139,7 @@ class Detector:
             references.prepare()
         method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
         with ProcessPoolExecutor(
-            workers, multiprocessing.get_context(method), _start_worker, (self, references)
+            workers, multiprocessing.get_context(method), _start_worker, (self, references, decisions)
         ) as pool:
             waiting = deque[Future[list[Verdict]]]()
             try:
@@ -169,6 +196,16 @@ def find_unscored_reason(text: Text) -> str | None:
     return "not_english" if sum(map(_ENGLISH.__contains__, words)) < MIN_ENGLISH * len(words) else None
 
 
+def _decide(verdict: Verdict, found: ArticleDecisions) -> Verdict:
+    """``verdict`` with what was decided on its spans and, as its label unless it is unscored, on the article."""
+    label, reason = verdict.label, verdict.reason
+    if found.whole and label != "unscored":
+        dismissed = found.whole.decision == "dismissed"
+        label, reason = ("clean", None) if dismissed else ("spun", reason or "reviewer_confirmed")
+    spans = found.mark(verdict.spans)
+    return replace(verdict, label=label, reason=reason, spans=spans, decision=found.whole, stale=found.stale)
+
+
 def _main_reason(spans: Iterable[Span]) -> str:
     """The reason code of the kind that the evidence is strongest for; a name taken apart says more than a
     swapped word, so it counts three of those."""
@@ -179,15 +216,15 @@ def _main_reason(spans: Iterable[Span]) -> str:
     return REASON_OF_KIND[max(totals, key=lambda kind: totals[kind])] if totals else "synonyms_swapped"
 
 
-_worker: tuple[Detector, References | None] | None = None
+_worker: tuple[Detector, References | None, Decisions | None] | None = None
 
 
-def _start_worker(detector: Detector, references: References | None) -> None:
+def _start_worker(detector: Detector, references: References | None, decisions: Decisions | None) -> None:
     global _worker
-    _worker = detector, references
+    _worker = detector, references, decisions
 
 
 def _score_chunk(chunk: list[Article | Unreadable]) -> list[Verdict]:
     assert _worker is not None
-    detector, references = _worker
-    return [detector._score_one(article, references) for article in chunk]
+    detector, references, decisions = _worker
+    return [detector._score_one(article, references, decisions) for article in chunk]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from unspun.alignment import align
 from unspun.examined import Examined
@@ -24,7 +27,8 @@ from unspun.text import Text
 class Evidence:
     """What was found in one article: wording without a reference, rules that hit, comparisons with
     references, the substitutions that they show with what tells their direction, how the references word things
-    (None without comparisons), references that are exact copies."""
+    (None without comparisons), references that are exact copies. ``dismissed`` bool[words]: the words that a
+    reviewer vouched for, which are no evidence."""
 
     article: Examined
     wordings: Wordings
@@ -34,6 +38,15 @@ class Evidence:
     directions: Directions
     usage: Usage | None
     copies: tuple[Reference, ...]
+    dismissed: NDArray[np.bool_]
+
+    def dismiss(self, ranges: Iterable[tuple[int, int]]) -> Evidence:
+        """The same evidence without what lies in these ranges of the text."""
+        dismissed = self.dismissed.copy()
+        for start, end in ranges:
+            dismissed |= [word.start < end and start < word.end for word in self.article.text.words]
+        rules = tuple(finding for finding in self.rules if not dismissed[finding.first : finding.last].any())
+        return replace(self, rules=rules, dismissed=dismissed)
 
 
 def gather_evidence(
@@ -76,4 +89,5 @@ def gather_evidence(
         examine_directions(article, wordings, comparisons, substitutions),
         usage,
         tuple(copies),
+        np.zeros(len(article), np.bool_),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from unspun.extractors.direction import insert_odds
 from unspun.extractors.wording import insert_habits
 from unspun.features import find_ground, insert_margins, measure_alone, measure_compared
 from unspun.second_look import look_again
+
+#: Log-odds of words that a reviewer vouched for.
+NO_SWAP: Final = -20.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,20 +38,25 @@ def measure(evidence: Evidence, model: Model) -> Measured:
     """Score words and pairs, and measure what the article heads see. The model needs no heads yet."""
     article, wordings, found, scorers = evidence.article, evidence.wordings, evidence.substitutions, model.scorers
     examined = insert_habits(wordings, model.habits)
-    log_odds = scorers["words"].log_odds(examined)
+    vouched = evidence.dismissed[wordings.places]
+    log_odds = np.where(vouched, NO_SWAP, scorers["words"].log_odds(examined))
     words = to_probability(log_odds)
-    alone = measure_alone(article, wordings, words, scorers["strange"].score(examined), evidence.rules)
+    strange = np.where(vouched, 0.0, scorers["strange"].score(examined))
+    alone = measure_alone(article, wordings, words, strange, evidence.rules)
     if not evidence.comparisons:
         return Measured(words, None, np.zeros(0), alone, None)
     assert evidence.usage is not None
     features = evidence.usage.features.copy()
     features[:, 0] = log_odds
-    usage = scorers["usage"].score(features)
+    usage = np.where(vouched, 0.0, scorers["usage"].score(features))
     opposite = [scorers["words"].log_odds(insert_habits(o, model.habits)) for o in evidence.directions.opposite]
     directions = insert_odds(evidence.directions, log_odds, opposite)
     pairs, direction = scorers["pairs"].log_odds(found.features), scorers["directions"].log_odds(directions)
+    vouched = np.array([evidence.dismissed[pair.a0 : pair.a1].any() for pair in found.pairs], np.bool_)
+    pairs = np.where(vouched, NO_SWAP, pairs)
     coverage = np.array([c.alignment.coverage for c in evidence.comparisons])[found.owner]
     swaps = scorers["swaps"].score(look_again(found.features, found.owner, coverage, pairs, direction))
+    swaps = np.where(vouched, 0.0, swaps)
     compared = measure_compared(
         article, evidence.comparisons, found, swaps, to_probability(pairs), direction, usage, alone
     )

@@ -1,0 +1,162 @@
+"""What reviewers decided, kept in small JSON files beside the articles.
+
+A decision belongs to a text, which its digest names: the same text under another name is still decided on, and a text
+that has changed since is not. The report writes these files (its script has the same fields), this module reads them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from unspun.article import DECISIONS, Article, Decision, Span
+
+FORMAT: Final = "unspun-decisions"
+VERSION: Final = 1
+#: Largest file in bytes: a hundred thousand decisions have half of that.
+MAX_BYTES: Final = 50_000_000
+
+
+class DecisionsError(ValueError):
+    """A decisions file that cannot be used; the message says where it is wrong and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpanDecision:
+    """``decision`` on the words ``[start, end)`` of a text."""
+
+    start: int
+    end: int
+    decision: Decision
+
+    def meets(self, span: Span) -> bool:
+        return self.start < span.end and span.start < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleDecisions:
+    """What was decided on one text as it stands: on the whole, on its spans; ``stale`` counts the decisions on
+    another version of the article."""
+
+    whole: Decision | None = None
+    spans: tuple[SpanDecision, ...] = ()
+    stale: int = 0
+
+    @property
+    def dismissed(self) -> list[tuple[int, int]]:
+        """The ranges of the text whose words are no evidence."""
+        return [(d.start, d.end) for d in self.spans if d.decision.decision == "dismissed"]
+
+    def mark(self, spans: Iterable[Span]) -> tuple[Span, ...]:
+        """``spans`` with what was decided on each, the decision that shares most with it."""
+        return tuple(self._mark(span) for span in spans)
+
+    def _mark(self, span: Span) -> Span:
+        met = [decision for decision in self.spans if decision.meets(span)]
+        if not met:
+            return span
+        return replace(span, decision=max(met, key=lambda d: min(d.end, span.end) - max(d.start, span.start)).decision)
+
+
+class Decisions:
+    """All decisions given to a run. Of several on the same words the one made last holds."""
+
+    def __init__(self, records: Iterable[_Record]) -> None:
+        self._records: list[_Record] = []
+        self._met: set[str] = set()
+        self._by_digest: dict[str, dict[tuple[int, int] | None, Decision]] = {}
+        self._by_name: dict[str, list[_Record]] = {}
+        for record in sorted(records, key=lambda record: record.decision.at):
+            self._records.append(record)
+            self._by_digest.setdefault(record.digest, {})[record.place] = record.decision
+            for name in record.names:
+                self._by_name.setdefault(name, []).append(record)
+
+    @classmethod
+    def read(cls, paths: Sequence[Path]) -> Decisions:
+        """Raises :class:`DecisionsError`, naming the file, where one is no decisions file."""
+        return cls(record for path in paths for record in _read_file(path))
+
+    def find(self, article: Article) -> ArticleDecisions:
+        """The decisions on this text, and how many are on another text of the same id or source."""
+        digest = digest_text(article.text)
+        found = self._by_digest.get(digest, {})
+        named = {id(r): r for name in (article.id, article.source) for r in self._by_name.get(name or "", ())}
+        # Words that do not lie in the text were never decided on by anybody who saw it.
+        spans = [
+            SpanDecision(*place, decision)
+            for place, decision in found.items()
+            if place is not None and place[1] <= len(article.text)
+        ]
+        stale = sum(record.digest != digest for record in named.values())
+        return ArticleDecisions(found.get(None), tuple(sorted(spans, key=lambda d: d.start)), stale)
+
+    def tick_off(self, article: Article) -> None:
+        """Take note that this article is among those examined, for :attr:`unused`."""
+        self._met.update((digest_text(article.text), article.id, article.source or article.id))
+
+    @property
+    def unused(self) -> int:
+        """How many decisions are about texts that were not among the articles, nor other versions of them."""
+        return sum(self._met.isdisjoint((record.digest, *record.names)) for record in self._records)
+
+
+def digest_text(text: str) -> str:
+    """The digest by which a decision names its text: SHA-256 of its UTF-8, in hexadecimal digits."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    digest: str
+    article: str
+    source: str | None
+    place: tuple[int, int] | None
+    decision: Decision
+
+    @property
+    def names(self) -> set[str]:
+        return {self.article} | ({self.source} if self.source else set())
+
+
+def _read_file(path: Path) -> list[_Record]:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise DecisionsError(f"{path}: larger than {MAX_BYTES // 1_000_000} MB: no decisions file")
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DecisionsError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        raise DecisionsError(f"{path}: no JSON; give a file that a report downloaded") from None
+    if not isinstance(data, dict) or data.get("format") != FORMAT or not isinstance(data.get("decisions"), list):
+        raise DecisionsError(f"{path}: no decisions file; give a file that a report downloaded")
+    if data.get("version") != VERSION:
+        raise DecisionsError(f"{path}: version {data.get('version')!r} is not known here; use a newer unspun")
+    return [_read_record(item, f"{path}: decision {number}") for number, item in enumerate(data["decisions"], 1)]
+
+
+def _read_record(item: Any, where: str) -> _Record:
+    if not isinstance(item, dict):
+        raise DecisionsError(f"{where}: no object; download the file again")
+
+    def text(name: str, default: str | None = None) -> str:
+        value = item.get(name, default)
+        if not isinstance(value, str):
+            raise DecisionsError(f"{where}: {name!r} is no text; download the file again")
+        return value
+
+    if item.get("decision") not in DECISIONS:
+        raise DecisionsError(f"{where}: 'decision' is neither {' nor '.join(DECISIONS)}; correct it")
+    span, place = item.get("span"), None
+    if span is not None:
+        start, end = (span.get(name) if isinstance(span, dict) else None for name in ("start", "end"))
+        if type(start) is not int or type(end) is not int or not 0 <= start < end:
+            raise DecisionsError(f"{where}: 'span' has no start below its end; download the file again")
+        place = start, end
+    source = None if item.get("source") is None else text("source")
+    decision = Decision(item["decision"], text("reason", ""), text("by", ""), text("at", ""))
+    return _Record(text("digest"), text("article"), source, place, decision)
