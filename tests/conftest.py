@@ -15,6 +15,17 @@ REFERENCE = (
     "Children. The family was relieved."
 )
 
+HOSTILE = "=[bold]x[/bold] :smile: \x1b[31m\x00\u202e\u2028\x85<script>alert(1)</script>\"'&\ud800"
+
+
+def hostile_verdict() -> tuple[Article, Verdict]:
+    article = Article(HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+    span = Span(0, len(HOSTILE), HOSTILE, "trick", 0.5, HOSTILE, Passage(HOSTILE, 0, 5, HOSTILE), (HOSTILE,))
+    relation = Relation(HOSTILE, "spun", 0.5)
+    return article, Verdict(
+        HOSTILE, HOSTILE, 0.5, "suspect", "characters_tampered", (span,), (relation,), HOSTILE, HOSTILE
+    )
+
 
 def mark(text: str, words: str, kind: str, score: float, suggestion: str | None = None) -> Span:
     """The span of the first ``words`` in ``text``."""

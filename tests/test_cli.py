@@ -18,12 +18,11 @@ import pytest
 from typer.testing import CliRunner
 
 import unspun.detector
-from unspun.article import Article, Relation, Unreadable, Verdict
+from unspun.article import Article, Relation, Span, Unreadable, Verdict
 from unspun.cli import app
-
-
-class FakeReferences(dict[str, Article]):
-    """References by id."""
+from unspun.decisions import Decisions
+from unspun.lexicon import Lexicon
+from unspun.references import References
 
 
 class FakeDetector:
@@ -35,21 +34,28 @@ class FakeDetector:
             raise ValueError("no model of unspun")
         return cls()
 
-    def build_references(self, articles: Iterable[Article]) -> FakeReferences:
-        return FakeReferences({article.id: article for article in articles})
+    @property
+    def lexicon(self) -> Lexicon:
+        return Lexicon.load()
 
-    def score(self, article: Article, references: FakeReferences | None = None) -> Verdict:
+    def score(
+        self, article: Article, references: References | None = None, decisions: Decisions | None = None
+    ) -> Verdict:
         if "interrupt" in article.text:
             raise KeyboardInterrupt
         score, label = next(
             (pair for pair in ((0.97, "spun"), (0.6, "suspect")) if pair[1] in article.text), (0.01, "clean")
         )
-        relations = tuple(Relation(name, "independent", 0.1) for name in references or ())
+        relations = tuple(Relation(reference.id, "independent", 0.1) for reference in references or ())
         reason = None if label == "clean" else "synonyms_swapped"
         return Verdict(article.id, article.source, score, label, reason, (), relations, "fake@1")
 
     def score_many(
-        self, articles: Iterable[Article | Unreadable], references: FakeReferences | None = None, workers: int = 1
+        self,
+        articles: Iterable[Article | Unreadable],
+        references: References | None = None,
+        workers: int = 1,
+        decisions: Decisions | None = None,
     ) -> Iterator[Verdict]:
         for article in articles:
             if isinstance(article, Unreadable):
@@ -215,31 +221,6 @@ def test_out_that_cannot_be_written_is_a_usage_error(inbox: Path, tmp_path: Path
     assert says in result.stderr
 
 
-def test_report_writes_a_page(inbox: Path, tmp_path: Path) -> None:
-    (tmp_path / "ref.txt").write_text("words")
-    out = tmp_path / "page.html"
-    result = run("report", inbox / "spun.txt", "--references", tmp_path / "ref.txt", "--out", out)
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "", f"unspun: {out}: written\n")
-    page = out.read_text()
-    assert "a spun text</div>" in page
-    assert "ref.txt" in page
-
-
-@pytest.mark.parametrize(
-    ("article", "out", "status", "says"),
-    [
-        ("inbox/spun.txt", ".", 2, "name a file"),
-        ("inbox", "page.html", 2, "more than one article"),
-        ("gone.txt", "page.html", 3, "gone.txt: no such file"),
-    ],
-)
-def test_report_refuses(inbox: Path, tmp_path: Path, article: str, out: str, status: int, says: str) -> None:
-    result = run("report", tmp_path / article, "--out", tmp_path / out)
-    assert result.exit_code == status
-    assert says in result.stderr
-    assert not (tmp_path / "page.html").exists()
-
-
 def test_version_and_help() -> None:
     assert run("--version").stdout == f"unspun {unspun.__version__}\n"
     assert "score" in run("-h").stdout
@@ -295,3 +276,119 @@ def test_a_terminal_sees_progress_when_work_is_long(monkeypatch: pytest.MonkeyPa
             time.sleep(0.01)
             assert list(meter.count("abc")) == ["a", "b", "c"]
         assert ("scored" in screen.getvalue()) == expected
+
+
+def test_verbose_shows_both_sides(inbox: Path) -> None:
+    printed = run("score", inbox, "--verbose").stdout
+    assert printed.index("Spun: words were probably") < printed.index("Suspect: some words")
+    assert "clean.txt\nClean" not in printed
+    refused = run("score", inbox, "--verbose", "--format", "jsonl")
+    assert refused.exit_code == 2
+    assert "--verbose goes with --format table" in refused.stderr
+
+
+def test_sarif_holds_the_flagged_articles(inbox: Path) -> None:
+    (run_,) = json.loads(run("score", inbox, "--format", "sarif").stdout)["runs"]
+    assert [result["level"] for result in run_["results"]] == ["warning", "note"]
+
+
+def test_report_writes_one_page(inbox: Path, tmp_path: Path) -> None:
+    (tmp_path / "ref.txt").write_text("words")
+    out = tmp_path / "page.html"
+    result = run("report", inbox / "spun.txt", "--references", tmp_path / "ref.txt", "--out", out)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", f"unspun: {out}: written\n")
+    page = out.read_text()
+    assert '<span class="s">a spun text</span></div>' in page
+    assert "ref.txt" in page
+
+
+def test_report_writes_a_folder_with_an_overview(inbox: Path, tmp_path: Path) -> None:
+    (inbox / "bad.txt").write_bytes(b"%PDF-1.7")
+    out = tmp_path / "new" / "pages"
+    result = run("report", inbox, "--out", out)
+    assert result.exit_code == 3
+    assert result.stderr.splitlines() == [
+        f"unspun: {inbox}/bad.txt: looks binary (PDF): convert it to text first",
+        f"unspun: {out}/index.html: written, with 3 pages",
+    ]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "clean.txt.html", "index.html", "spun.txt.html", "suspect.txt.html",
+    ]  # fmt: skip
+    overview = (out / "index.html").read_text()
+    assert overview.index("spun.txt.html") < overview.index("suspect.txt.html") < overview.index("clean.txt.html")
+    assert "looks binary (PDF)" in overview
+
+
+@pytest.mark.parametrize(
+    ("article", "out", "status", "says"),
+    [
+        ("inbox", "page.html", 2, "is one page, and there are more articles; name a folder"),
+        ("gone.txt", "page.html", 3, "gone.txt: no such file"),
+        ("inbox", "inbox/spun.txt/pages", 2, "cannot be made"),
+    ],
+)
+def test_report_refuses(inbox: Path, tmp_path: Path, article: str, out: str, status: int, says: str) -> None:
+    result = run("report", tmp_path / article, "--out", tmp_path / out)
+    assert result.exit_code == status
+    assert says in result.stderr
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_report_is_drawn_again_without_a_model(inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ref.txt").write_text("words")
+    options = ["--references", tmp_path / "ref.txt"]
+    saved = tmp_path / "v.jsonl"
+    run("score", inbox, *options, "--format", "jsonl", "--out", saved)
+    run("report", inbox, *options, "--out", tmp_path / "first")
+    monkeypatch.setattr(FakeDetector, "load", None)
+    assert run("report", inbox, *options, "--verdicts", saved, "--out", tmp_path / "again").exit_code == 0
+    for page in (tmp_path / "first").iterdir():
+        assert (tmp_path / "again" / page.name).read_text() == page.read_text()
+
+
+def test_a_saved_verdict_must_fit(inbox: Path, tmp_path: Path) -> None:
+    saved = tmp_path / "v.jsonl"
+    run("score", inbox / "spun.txt", inbox / "clean.txt", "--format", "jsonl", "--out", saved)
+    record = json.loads(saved.read_text().splitlines()[0])
+    record["spans"] = [Span(0, 4, "else", "name", 1.0).to_dict()]
+    saved.write_text(json.dumps(record) + "\n" + saved.read_text().splitlines()[1] + "\n")
+    files = [inbox / f"{name}.txt" for name in ("spun", "clean", "suspect")]
+    result = run("report", *files, "--verdicts", saved, "--out", tmp_path / "pages")
+    assert result.exit_code == 3
+    assert "spun.txt: span 1 of the verdict does not fit the text: score this text again" in result.stderr
+    assert "suspect.txt: no verdict on it is saved: score it again" in result.stderr
+    assert {path.name for path in (tmp_path / "pages").iterdir()} == {"index.html", "clean.txt.html"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("gone.jsonl", None, "cannot be read"),
+        ("v.jsonl", b"{}", "v.jsonl, line 1: no verdict of schema 1; give a file that unspun score"),
+        ("v.jsonl.gz", b"{}", "cannot be read"),
+    ],
+)
+def test_saved_verdicts_that_cannot_be_read_are_a_usage_error(
+    inbox: Path, tmp_path: Path, name: str, content: bytes | None, says: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    result = run("report", inbox, "--verdicts", tmp_path / name, "--out", tmp_path / "pages")
+    assert result.exit_code == 2
+    assert says in result.stderr
+
+
+def test_decisions_go_with_scoring(inbox: Path, tmp_path: Path) -> None:
+    decisions = tmp_path / "d.json"
+    made = {"digest": "0" * 64, "article": "elsewhere.txt", "source": None, "span": None, "decision": "dismissed"}
+    decisions.write_text(json.dumps({"format": "unspun-decisions", "version": 1, "decisions": [made]}))
+    result = run("score", inbox, "--decisions", decisions)
+    assert result.exit_code == 0
+    assert "one decision is about texts that are not among the articles" in result.stderr
+    refused = run("report", inbox, "--decisions", decisions, "--verdicts", "v.jsonl", "--out", tmp_path / "p")
+    assert refused.exit_code == 2
+    assert "--verdicts draws what was scored before" in refused.stderr
+    decisions.write_text("{}")
+    refused = run("score", inbox, "--decisions", decisions)
+    assert refused.exit_code == 2
+    assert f"--decisions {decisions}: no decisions file" in refused.stderr

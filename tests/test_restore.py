@@ -347,15 +347,12 @@ class FakeDetector:
     def load(cls, model: Path | None = None) -> FakeDetector:
         return cls()
 
-    def build_references(self, articles: Iterable[Article]) -> dict[str, Article]:
-        return {article.id: article for article in articles}
-
-    def score(self, article: Article, references: dict[str, Article] | None = None) -> Verdict:
+    def score(self, article: Article, references: References | None = None) -> Verdict:
         if "short" in article.text:
             return Verdict(article.id, article.source, None, "unscored", "too_short")
         if "clean" in article.text:
             return Verdict(article.id, article.source, 0.01, "clean")
-        suggestion = "end" if references is None else next(iter(references.values())).text.strip()
+        suggestion = "end" if references is None else next(iter(references)).text.strip()
         spans = (mark(article.text, "halt", "synonym", 0.9, suggestion),) if "halt" in article.text else ()
         return Verdict(article.id, article.source, 0.9, "spun", "synonyms_swapped", spans)
 

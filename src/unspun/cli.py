@@ -9,23 +9,26 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator
+import zlib
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from enum import Enum
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NoReturn, TextIO, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn, TextIO, TypeAlias, TypeVar
 
 import typer
 
 from unspun import __version__
-from unspun.article import Article, Unreadable, Verdict
+from unspun.article import Article, Unreadable, Verdict, check_spans
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from unspun.decisions import Decisions
     from unspun.detector import Detector
+    from unspun.lexicon import Lexicon
     from unspun.references import References
 
 FLAGGED: Final = 1
@@ -46,6 +49,7 @@ class Format(str, Enum):  # noqa: UP042 - typer shows a StrEnum's members the sa
     table = "table"
     jsonl = "jsonl"
     csv = "csv"
+    sarif = "sarif"
 
 
 class RestoreFormat(str, Enum):  # noqa: UP042
@@ -67,11 +71,22 @@ app = typer.Typer(
     help="Finds articles that a machine rewrote by swapping words for synonyms, and shows what stood there before.",
 )
 
+Paths_ = Annotated[
+    list[Path], typer.Argument(metavar="PATH", help="Articles: .txt .md .html .jsonl .jsonl.gz, or folders.")
+]
 References_ = Annotated[
     list[Path] | None,
     typer.Option("--references", help="Texts to compare with: a file or folder. May be given more than once."),
 ]
+Decisions_ = Annotated[
+    list[Path] | None,
+    typer.Option("--decisions", help="A file of decisions that a report downloaded. May be given more than once."),
+]
+Workers_ = Annotated[int, typer.Option("--workers", min=1, help="Processes that share the work.")]
 Model_ = Annotated[Path | None, typer.Option("--model", help="A model file instead of the shipped one.")]
+
+#: What was read, and the verdict on it.
+Judged: TypeAlias = tuple[Article | Unreadable, Verdict]
 
 
 def main() -> None:
@@ -103,15 +118,18 @@ def _begin(
 
 @app.command()
 def score(
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH", help="Articles: .txt .md .html .jsonl .jsonl.gz, or folders.")
-    ],
+    paths: Paths_,
     references: References_ = None,
     format: Annotated[
-        Format, typer.Option("--format", help="Table sorted by score; jsonl and csv in the order read.")
+        Format,
+        typer.Option("--format", help="Table sorted by score; jsonl, csv and sarif in the order read."),
     ] = Format.table,
     out: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of stdout.")] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that share the work.")] = 1,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="After the table, every swap beside what the reference says.")
+    ] = False,
+    decisions: Decisions_ = None,
+    workers: Workers_ = 1,
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Exit with 1 when an article is labelled so, or worse.")
     ] = None,
@@ -123,9 +141,12 @@ def score(
     """
     from unspun.readers import read_articles
 
+    if verbose and format is not Format.table:
+        _refuse(f"--verbose goes with --format table; --format {format.value} holds every swap anyway")
     with _calm_exit():
+        decided = _read_decisions(decisions)
         detector = _load(model)
-        built, lost = _read_references(detector, references or [])
+        built, lost = _read_references(references, detector.lexicon)
         labels = Counter[str]()
         # Progress would fight with lines that stream to the same terminal.
         meter = _Meter("scored", quiet=out is None and format is not Format.table and sys.stdout.isatty())
@@ -134,9 +155,13 @@ def score(
             stack.enter_context(meter)
             leftovers = _Leftovers()
             articles = read_articles(paths, leftovers.add)
-            verdicts = _watch(meter.count(detector.score_many(articles, built, workers)), labels)
-            _write(verdicts, format, stream)
+            judged = _watch(meter.count(_judge(articles, detector, built, workers, decided)), labels)
+            if verbose:
+                _write_verbosely(list(judged), built, stream)
+            else:
+                _write(judged, format, stream)
         leftovers.tell()
+        _tell_unused(decided)
         if fail_on and (labels["spun"] or (fail_on is FailOn.suspect and labels["suspect"])):
             raise typer.Exit(FLAGGED)
         if lost or labels["unreadable"]:
@@ -145,41 +170,92 @@ def score(
 
 @app.command()
 def report(
-    article: Annotated[Path, typer.Argument(metavar="ARTICLE", help="One article.")],
-    out: Annotated[Path, typer.Option("--out", help="The HTML file to write.")],
+    paths: Paths_,
+    out: Annotated[
+        Path, typer.Option("--out", help="The .html file to write for one article, or a folder for the pages of all.")
+    ],
     references: References_ = None,
+    verdicts: Annotated[
+        Path | None,
+        typer.Option("--verdicts", help="Draw these verdicts, saved by score --format jsonl, and score nothing."),
+    ] = None,
+    decisions: Decisions_ = None,
+    workers: Workers_ = 1,
     model: Model_ = None,
 ) -> None:
-    """Write one article's report as an HTML page: its text with every swap marked, and what stood there."""
+    """Write a page for each article: beside its reference, every swap marked and explained; for a folder an overview.
+
+    Exit status: 0 done, 2 usage, 3 some inputs could not be read, 130 interrupted.
+    """
+    from unspun.lexicon import Lexicon
     from unspun.readers import read_articles
+
+    if verdicts and (decisions or model):
+        _refuse("--verdicts draws what was scored before; leave out --decisions and --model, or score again")
+    with _calm_exit():
+        decided = _read_decisions(decisions)
+        detector = None if verdicts else _load(model)
+        lexicon = detector.lexicon if detector else Lexicon.load()
+        built, lost = _read_references(references, lexicon)
+        leftovers = _Leftovers()
+        articles = read_articles(paths, leftovers.add)
+        labels = Counter[str]()
+        with _Meter("drawn") as meter:
+            judged: Iterator[Judged]
+            if detector:
+                judged = _judge(articles, detector, built, workers, decided)
+            else:
+                assert verdicts is not None
+                judged = _recall(articles, verdicts)
+            judged = _watch(meter.count(judged), labels)
+            if out.suffix.lower() in (".html", ".htm") or (out.exists() and not out.is_dir()):
+                _draw_one(judged, built, lexicon, out)
+            else:
+                _draw_all(judged, built, lexicon, out)
+        leftovers.tell()
+        _tell_unused(decided)
+        if lost or labels["unreadable"]:
+            raise typer.Exit(UNREADABLE)
+
+
+def _draw_one(judged: Iterator[Judged], built: References | None, lexicon: Lexicon, out: Path) -> None:
     from unspun.reporters.html import render_report
 
-    with _calm_exit():
-        if out.is_dir():
-            _refuse(f"--out {out}: is a folder; name a file, such as {out / 'report.html'}")
-        found = list(_first(read_articles([article]), 2))
-        if len(found) != 1:
-            _refuse(f"{article}: holds more than one article; name a file with one, or use unspun score")
-        examined = found[0]
-        if isinstance(examined, Unreadable):
-            _say(f"{examined.source}: {examined.error}")
-            raise typer.Exit(UNREADABLE)
-        detector = _load(model)
-        built, lost = _read_references(detector, references or [])
-        verdict = detector.score(examined, built)
-        page = render_report(examined, _find_compared(verdict, built), verdict)
+    found = list(_first(judged, 2))
+    if len(found) != 1:
+        _refuse(f"--out {out}: is one page, and there are more articles; name a folder")
+    article, verdict = found[0]
+    if isinstance(article, Article):
+        page = render_report(article, _find_compared(verdict, built), verdict, lexicon)
         with _open_output(out) as stream:
             stream.write(page)
         _say(f"{out}: written")
-        if lost:
-            raise typer.Exit(UNREADABLE)
+
+
+def _draw_all(judged: Iterator[Judged], built: References | None, lexicon: Lexicon, out: Path) -> None:
+    from unspun.reporters.html import render_report
+    from unspun.reporters.overview import make_row, name_page, render_overview
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        _refuse(f"--out {out}: cannot be made ({error.strerror}); name another folder")
+    rows, taken = [], {"index.html"}
+    for article, verdict in judged:
+        name = None
+        if isinstance(article, Article):
+            name = name_page(article.id, taken)
+            with _open_output(out / name) as stream:
+                stream.write(render_report(article, _find_compared(verdict, built), verdict, lexicon))
+        rows.append(make_row(verdict, article.title if isinstance(article, Article) else None, name))
+    with _open_output(out / "index.html") as stream:
+        stream.write(render_overview(rows))
+    _say(f"{out / 'index.html'}: written, with {len(taken) - 1} pages")
 
 
 @app.command()
 def restore(
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH", help="Articles: .txt .md .html .jsonl .jsonl.gz, or folders.")
-    ],
+    paths: Paths_,
     references: References_ = None,
     model: Model_ = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of stdout.")] = None,
@@ -198,7 +274,7 @@ def restore(
 
     with _calm_exit():
         detector = _load(model)
-        built, lost = _read_references(detector, references or [])
+        built, lost = _read_references(references, detector.lexicon)
         leftovers = _Leftovers()
         meter = _Meter("restored", quiet=out is None and sys.stdout.isatty())
         with _open_output(out) as stream, meter:
@@ -256,9 +332,10 @@ def _load(model: Path | None) -> Detector:
         _refuse(f"--model {model}: {error}" if model else f"the shipped model cannot be used: {error}")
 
 
-def _read_references(detector: Detector, paths: list[Path]) -> tuple[References | None, int]:
+def _read_references(paths: list[Path] | None, lexicon: Lexicon) -> tuple[References | None, int]:
     """The references below ``paths`` (None when none were asked for) and how many could not be read."""
     from unspun.readers import make_ids_unique, read_articles
+    from unspun.references import References
 
     if not paths:
         return None, 0
@@ -279,21 +356,97 @@ def _read_references(detector: Detector, paths: list[Path]) -> tuple[References 
             if len(articles) == before:
                 _refuse(f"--references {path}: holds no readable text; name another file or folder")
     leftovers.tell()
-    return detector.build_references(make_ids_unique(articles)), lost
+    return References.build(make_ids_unique(articles), lexicon), lost
 
 
-def _watch(verdicts: Iterable[Verdict], labels: Counter[str]) -> Iterator[Verdict]:
-    """The same verdicts; counts their labels, and tells of each input that could not be read."""
-    for verdict in verdicts:
+def _read_decisions(paths: list[Path] | None) -> Decisions | None:
+    from unspun.decisions import Decisions, DecisionsError
+
+    try:
+        return Decisions.read(paths) if paths else None
+    except DecisionsError as error:
+        _refuse(f"--decisions {error}")
+
+
+def _tell_unused(decided: Decisions | None) -> None:
+    if decided and decided.unused:
+        many = "one decision is" if decided.unused == 1 else f"{decided.unused} decisions are"
+        _say(f"{many} about texts that are not among the articles")
+
+
+def _judge(
+    articles: Iterable[Article | Unreadable],
+    detector: Detector,
+    built: References | None,
+    workers: int,
+    decided: Decisions | None,
+) -> Iterator[Judged]:
+    """Each input with its verdict, in order."""
+    waiting = deque[Article | Unreadable]()
+
+    def watch() -> Iterator[Article | Unreadable]:
+        for article in articles:
+            waiting.append(article)
+            yield article
+
+    for verdict in detector.score_many(watch(), built, workers, decided):
+        article = waiting.popleft()
+        if decided and isinstance(article, Article):
+            decided.tick_off(article)
+        yield article, verdict
+
+
+def _recall(articles: Iterable[Article | Unreadable], path: Path) -> Iterator[Judged]:
+    """Each input with the verdict that was saved for it in the file ``path``."""
+    from unspun.saved_verdicts import VerdictError, read_verdicts
+
+    try:
+        saved = {(verdict.id, verdict.source): verdict for verdict in read_verdicts(path)}
+    except VerdictError as error:
+        _refuse(f"--verdicts {error}")
+    except (OSError, EOFError, zlib.error) as error:
+        why = getattr(error, "strerror", None) or error
+        _refuse(f"--verdicts {path}: cannot be read ({why}); check the file")
+    for article in articles:
+        if isinstance(article, Unreadable):
+            yield article, _give_up(article)
+            continue
+        verdict = saved.get((article.id, article.source))
+        try:
+            if verdict is None:
+                raise ValueError("no verdict on it is saved: score it again")
+            check_spans(article, verdict.spans)
+        except ValueError as error:
+            lost = Unreadable(article.id, article.source or article.id, str(error))
+            yield lost, _give_up(lost)
+        else:
+            yield article, verdict
+
+
+def _give_up(item: Unreadable) -> Verdict:
+    return Verdict(item.id, item.source, None, "unscored", "unreadable", error=item.error)
+
+
+def _watch(judged: Iterable[Judged], labels: Counter[str]) -> Iterator[Judged]:
+    """The same; counts their labels, and tells of each input that could not be read or was decided on otherwise."""
+    for article, verdict in judged:
         labels[verdict.label] += 1
         if verdict.error is not None:
             labels["unreadable"] += 1
             _say(f"{verdict.source or verdict.id}: {verdict.error}")
-        yield verdict
+        if verdict.stale:
+            many = "a decision on it was" if verdict.stale == 1 else f"{verdict.stale} decisions on it were"
+            _say(f"{verdict.source or verdict.id}: has changed since {many} made: not applied, look again")
+        yield article, verdict
 
 
-def _write(verdicts: Iterator[Verdict], format: Format, stream: TextIO) -> None:
-    if format is Format.jsonl:
+def _write(judged: Iterator[Judged], format: Format, stream: TextIO) -> None:
+    verdicts = (verdict for _, verdict in judged)
+    if format is Format.sarif:
+        from unspun.reporters.sarif import write_sarif
+
+        write_sarif(judged, stream)
+    elif format is Format.jsonl:
         from unspun.reporters.jsonl import write_jsonl
 
         for verdict in verdicts:
@@ -307,6 +460,17 @@ def _write(verdicts: Iterator[Verdict], format: Format, stream: TextIO) -> None:
         from unspun.reporters.table import make_console, write_table
 
         write_table(list(verdicts), make_console(stream))
+
+
+def _write_verbosely(judged: Sequence[Judged], built: References | None, stream: TextIO) -> None:
+    from unspun.reporters.side_by_side import make_wide_console, write_evidence
+    from unspun.reporters.table import make_console, rank_verdict, write_table
+
+    write_table([verdict for _, verdict in judged], make_console(stream))
+    console = make_wide_console(stream)
+    for article, verdict in sorted(judged, key=lambda pair: rank_verdict(pair[1])):
+        if isinstance(article, Article):
+            write_evidence(article, _find_compared(verdict, built), verdict, console)
 
 
 @contextmanager

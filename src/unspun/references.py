@@ -91,9 +91,13 @@ class References:
     def __iter__(self) -> Iterator[Article]:
         return (reference.article for reference in self._references)
 
+    def find(self, identifier: str) -> Reference | None:
+        """The first reference of that id, ready for comparing, None when there is none."""
+        return self._by_id.get(identifier)
+
     def get(self, identifier: str) -> Article | None:
-        """The first reference of that id, None when there is none."""
-        found = self._by_id.get(identifier)
+        """The text of :meth:`find`."""
+        found = self.find(identifier)
         return found.article if found else None
 
     def number_words(self, words: Sequence[str]) -> NDArray[np.int32]:

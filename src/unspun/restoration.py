@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.article import SURE, Article, Passage, Span, Verdict
+from unspun.article import SURE, Article, Passage, Span, Verdict, check_spans
 from unspun.examined import FUNCTION_ZIPF, Examined
 from unspun.extractors.grammar import wrong_article
 from unspun.lexicon import Lexicon
@@ -148,14 +148,14 @@ def _plan_edits(article: Article, verdict: Verdict, lexicon: Lexicon, references
     starts = [text.words[first].start for first, _ in text.sentences]
     styles = [_find_style(raw, text, first, last) for first, last in text.sentences]
     names = _Names(references, lexicon)
+    check_spans(article, verdict.spans)
     read = 0
-    for number, span in enumerate(verdict.spans, 1):
-        if span.start < read or raw[span.start : span.end] != span.text:
-            raise ValueError(f"{article.id}: span {number} of the verdict does not fit the text: score this text again")
+    for span in verdict.spans:
         style = styles[max(0, bisect_right(starts, span.start) - 1)] if styles else ""
         wording = _word(span, style, names)
         if wording is None:
-            yield _Edit(span.start, span.end, span.text, span.kind, span, 1 - span.score)
+            trust = 1.0 if span.dismissed else 1 - span.score
+            yield _Edit(span.start, span.end, span.text, span.kind, span, trust)
         else:
             known = span.reference is not None or span.kind == "trick"
             yield from _mend_article(raw, span, wording, read, starts)
@@ -164,8 +164,8 @@ def _plan_edits(article: Article, verdict: Verdict, lexicon: Lexicon, references
 
 
 def _word(span: Span, style: str, names: _Names) -> str | None:
-    """The suggestion as it stands in the span's place, None where there is none."""
-    if span.suggestion is None or not span.suggestion.strip():
+    """The suggestion as it stands in the span's place, None where there is none or the span was dismissed."""
+    if span.dismissed or span.suggestion is None or not span.suggestion.strip():
         return None
     if span.kind == "trick":
         return span.suggestion

@@ -111,6 +111,22 @@ class Text:
             ranges.append((first, len(words)))
         return ranges
 
+    @cached_property
+    def sentence_slices(self) -> list[tuple[int, int]]:
+        """Half-open character ranges, one a sentence: its words with the marks and stops that touch them, white space
+        and other sentences left out."""
+        raw, slices, reached = self.raw, list[tuple[int, int]](), 0
+        for number, (first, last) in enumerate(self.sentences):
+            start, end = self.slice(first, last)
+            following = self.words[last].start if number + 1 < len(self.sentences) else len(raw)
+            while start > reached and not raw[start - 1].isspace():
+                start -= 1
+            while end < following and not raw[end].isspace():
+                end += 1
+            slices.append((start, end))
+            reached = end
+        return slices
+
     def _sentence_ends(self) -> list[int]:
         ends = []
         for match in _SENTENCE_END.finditer(self.raw):

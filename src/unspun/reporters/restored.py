@@ -107,24 +107,16 @@ def _group_by_sentence(
     text: str, replacements: tuple[Replacement, ...]
 ) -> Iterator[tuple[int, int, list[Replacement]]]:
     """Ranges of the text, one a sentence, each with the replacements that begin in it; only those that have any."""
-    words = Text(text)
-    sentences = [words.slice(first, last) for first, last in words.sentences] or [(0, len(text))]
+    sentences = Text(text).sentence_slices or [(0, len(text))]
     waiting, reached = deque(replacements), 0
     for number, (start, end) in enumerate(sentences):
         following = sentences[number + 1][0] if number + 1 < len(sentences) else len(text)
         group = list[Replacement]()
         while waiting and waiting[0].start < following:
             group.append(waiting.popleft())
-        if not group:
-            continue
-        start, end = min(start, group[0].start), max(end, group[-1].end)
-        # A sentence's range runs from word to word: take its outer quotation marks and full stop along.
-        while start > reached and not text[start - 1].isspace():
-            start -= 1
-        while end < following and not text[end].isspace():
-            end += 1
-        yield max(start, reached), end, group
-        reached = end
+        if group:
+            yield max(reached, min(start, group[0].start)), max(end, group[-1].end), group
+            reached = max(end, group[-1].end)
 
 
 def _mark(text: str, start: int, end: int, replacements: list[Replacement]) -> Styled:

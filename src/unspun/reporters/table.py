@@ -41,7 +41,7 @@ def write_table(verdicts: Iterable[Verdict], console: Console) -> None:
     # Without a terminal one row is one line, so that grep and cut work.
     joint = "\n" if console.is_terminal else "; "
     rows = 0
-    for verdict in sorted(verdicts, key=_rank):
+    for verdict in sorted(verdicts, key=rank_verdict):
         rows += 1
         last = make_visible(verdict.error) if verdict.error else joint.join(map(_spell, _swaps(verdict)))
         # Text objects, never strings: rich would obey "[bold]" in the name of an article.
@@ -63,7 +63,8 @@ def write_table(verdicts: Iterable[Verdict], console: Console) -> None:
             console.file.write(line.rstrip() + "\n")
 
 
-def _rank(verdict: Verdict) -> tuple[bool, float, str]:
+def rank_verdict(verdict: Verdict) -> tuple[bool, float, str]:
+    """Sorts verdicts for people."""
     return verdict.score is None, -(verdict.score or 0.0), verdict.id
 
 
