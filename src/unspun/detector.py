@@ -192,8 +192,8 @@ def find_unscored_reason(text: Text) -> str | None:
     if len(norms) < MIN_WORDS:
         return "too_short"
     # Figures are left out of the count: a table of results is English too.
-    words = [norm for norm in norms if norm.isalpha()]
-    return "not_english" if sum(map(_ENGLISH.__contains__, words)) < MIN_ENGLISH * len(words) else None
+    words = sum(map(str.isalpha, norms))
+    return "not_english" if sum(map(_ENGLISH.__contains__, norms)) < MIN_ENGLISH * words else None
 
 
 def _decide(verdict: Verdict, found: ArticleDecisions) -> Verdict:

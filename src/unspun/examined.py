@@ -61,14 +61,22 @@ class Examined:
         return zipf
 
     @cached_property
-    def capital(self) -> NDArray[np.bool_]:
+    def _starts(self) -> NDArray[np.int64]:
+        return np.fromiter((word.start for word in self.text.words), np.int64, len(self))
+
+    @cached_property
+    def _initials(self) -> str:
+        """The first letter of each word."""
         raw = self.text.raw
-        return np.array([raw[word.start].isupper() for word in self.text.words], np.bool_)
+        return "".join([raw[start] for start in self._starts.tolist()])
+
+    @cached_property
+    def capital(self) -> NDArray[np.bool_]:
+        return np.fromiter(map(str.isupper, self._initials), np.bool_, len(self))
 
     @cached_property
     def numeric(self) -> NDArray[np.bool_]:
-        raw = self.text.raw
-        return np.array([raw[word.start].isdigit() for word in self.text.words], np.bool_)
+        return np.fromiter(map(str.isdigit, self._initials), np.bool_, len(self))
 
     @cached_property
     def opens(self) -> NDArray[np.bool_]:
@@ -83,19 +91,20 @@ class Examined:
 
     @cached_property
     def breaks(self) -> NDArray[np.bool_]:
-        raw, words = self.text.raw, self.text.words
-        inner = (
-            b.start - a.end > 1 and _BREAK.search(raw, a.end, b.start) is not None
-            for a, b in zip(words, words[1:], strict=False)
-        )
-        breaks = np.ones(len(words) + 1, np.bool_)
-        breaks[1:-1] = np.fromiter(inner, np.bool_, max(0, len(words) - 1))
+        raw, starts = self.text.raw, self._starts
+        ends = np.fromiter((word.end for word in self.text.words), np.int64, len(self))
+        breaks = np.ones(len(self) + 1, np.bool_)
+        # One character between two words breaks nothing: the word took what could belong to it.
+        wide = starts[1:] - ends[:-1] > 1
+        breaks[1:-1] = wide
+        for place in np.flatnonzero(wide).tolist():
+            breaks[place + 1] = _BREAK.search(raw, int(ends[place]), int(starts[place + 1])) is not None
         return breaks
 
     @cached_property
     def quotation(self) -> NDArray[np.int32]:
         number = np.full(len(self), -1, np.int32)
-        starts = np.fromiter((word.start for word in self.text.words), np.int64, len(self))
+        starts = self._starts
         for index, (start, end) in enumerate(self.text.quotations):
             number[np.searchsorted(starts, start) : np.searchsorted(starts, end)] = index
         return number

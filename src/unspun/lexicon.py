@@ -10,6 +10,7 @@ import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import repeat
 from pathlib import Path
 from typing import Final
 
@@ -96,8 +97,7 @@ class Lexicon:
 
     def ids(self, words: Sequence[str]) -> Ids:
         """int32[n]: the ids of normalised words, -1 for those outside the vocabulary."""
-        get = self._ids.get
-        return np.fromiter([get(word, -1) for word in words], np.int32, len(words))
+        return np.fromiter(map(self._ids.get, words, repeat(-1)), np.int32, len(words))
 
     def word(self, id: int) -> str:
         """The word of an id; raises IndexError when there is none."""
@@ -107,8 +107,7 @@ class Lexicon:
 
     def zipf(self, words: Sequence[str]) -> Floats:
         """float32[n]: log10 of the occurrences in a thousand million words, 0 for words never seen."""
-        get = _frequencies().get
-        found = np.fromiter([get(word, 1e-9) for word in words], np.float64, len(words))
+        found = np.fromiter(map(_frequencies().get, words, repeat(1e-9)), np.float64, len(words))
         return (np.log10(found) + 9).astype(np.float32)
 
     def zipf_known(self, ids: Ids) -> Floats:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cached_property
+from bisect import bisect_left
+from functools import cached_property, partial
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 #: Characters that show nothing: soft hyphen, zero-width space/joiners, directional marks, word joiner, BOM.
@@ -68,6 +70,10 @@ def normalise_word(raw: str) -> str:
     return word.lower()
 
 
+_START: Final = itemgetter(0)
+_make_word: Final = partial(tuple.__new__, Word)
+
+
 class Text:
     """A string with its words, sentences and quotations, each found on first use.
 
@@ -83,14 +89,17 @@ class Text:
     def words(self) -> list[Word]:
         # Lower case once for all; the few words that want more than that are taken one by one.
         raw, lower = self.raw, self.raw.lower()
+        spans = [match.span() for match in WORD.finditer(raw)]
         if len(lower) != len(raw):
-            return [Word(m.start(), m.end(), normalise_word(m.group())) for m in WORD.finditer(raw)]
-        words = []
-        for match in WORD.finditer(raw):
-            start, end = match.span()
-            norm = lower[start:end]
-            words.append(Word(start, end, norm if norm.isascii() else normalise_word(raw[start:end])))
-        return words
+            norms = [normalise_word(raw[start:end]) for start, end in spans]
+        else:
+            norms = [lower[start:end] for start, end in spans]
+            if not raw.isascii():
+                for place, norm in enumerate(norms):
+                    if not norm.isascii():
+                        norms[place] = normalise_word(raw[slice(*spans[place])])
+        # As Word(start, end, norm) does, without a call into Python for each.
+        return list(map(_make_word, ((*span, norm) for span, norm in zip(spans, norms, strict=True))))
 
     @cached_property
     def norms(self) -> list[str]:
@@ -101,9 +110,7 @@ class Text:
         """Half-open ranges of word indices, one a sentence; together they hold every word once, in order."""
         words, ranges, first = self.words, list[tuple[int, int]](), 0
         for end in self._sentence_ends():
-            last = first
-            while last < len(words) and words[last].start < end:
-                last += 1
+            last = bisect_left(words, end, first, key=_START)
             if last > first:
                 ranges.append((first, last))
                 first = last

@@ -40,8 +40,9 @@ def find_broken_grammar(article: Examined, a_an: float, doubled: float) -> list[
     """
     findings, norms, raw = list[Finding](), article.text.norms, article.text.raw
     words, breaks = article.text.words, article.breaks
-    for index, (word, after) in enumerate(zip(norms, norms[1:], strict=False)):
-        if (word != after and word not in ("a", "an")) or breaks[index + 1]:
+    pairs = enumerate(zip(norms, norms[1:], strict=False))
+    for index, word, after in [(i, a, b) for i, (a, b) in pairs if a == b or a == "a" or a == "an"]:
+        if breaks[index + 1]:
             continue
         if word in ("a", "an"):
             shown = raw[words[index + 1].start : words[index + 1].end]

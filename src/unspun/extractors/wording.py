@@ -108,8 +108,10 @@ def examine_wording(article: Examined, among: NDArray[np.bool_] | None = None) -
     own = ids[places]
 
     around = article.neighbours[:, places]
-    own_left, own_right = measure_fit(article, places, np.arange(len(places)), own)
-    cand_left, cand_right = measure_fit(article, places, owner, candidates)
+    # The words and their candidates at once: half as many look-ups of twice the size take less time.
+    size = len(places)
+    left, right = measure_fit(article, places, np.append(np.arange(size), owner), np.append(own, candidates))
+    own_left, own_right, cand_left, cand_right = left[:size], right[:size], left[size:], right[size:]
     unigram, own_unigram = lexicon.log_unigram(candidates), lexicon.log_unigram(own)
     channel = unigram - log_out_degree(lexicon)[candidates]
     posterior = cand_left + cand_right + channel
