@@ -19,7 +19,7 @@ def test_rows_fall_by_score_with_their_links(verdict: Verdict) -> None:
     rows = [make_row(gone, None, None), make_row(clean, "A title", "clean.txt.html"), make_row(verdict, None, "h.html")]
     page = render_overview(rows)
     swap = "Worldwide Heart for Lacking ← International Center for Missing"
-    cells = [re.sub(r"<[^>]+>", "|", row) for row in re.findall(r"<tr>(<td.*?)</tr>", page)]
+    cells = [re.sub(r"<[^>]+>", "|", row) for row in re.findall(r"<tr role=\"row\">(<td.*?)</tr>", page)]
     assert [re.split(r"\|+", row)[1:-1] for row in cells] == [
         ["0.973", "spun", "inbox/heart.txt", "name altered", "3", swap],
         ["0.010", "clean", "A title", " ", "clean.txt", "dismissed"],
