@@ -317,6 +317,7 @@ def test_report_writes_a_folder_with_an_overview(inbox: Path, tmp_path: Path) ->
     overview = (out / "index.html").read_text()
     assert overview.index("spun.txt.html") < overview.index("suspect.txt.html") < overview.index("clean.txt.html")
     assert "looks binary (PDF)" in overview
+    assert '<a href="index.html">All articles</a>' in (out / "spun.txt.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def test_hovering_explains_a_swap(page: Page, case: tuple[Article, list[Article]
     card = page.locator("#card").inner_text()
     for said in (
         "shut ← closed or other",
-        "In the same place The source says “closed”.",
+        "Where the article has this, The source says “closed”.",
         "Paragraph 0 says",
         "99 % sure",
     ):

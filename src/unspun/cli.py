@@ -246,7 +246,7 @@ def _draw_all(judged: Iterator[Judged], built: References | None, lexicon: Lexic
         if isinstance(article, Article):
             name = name_page(article.id, taken)
             with _open_output(out / name) as stream:
-                stream.write(render_report(article, _find_compared(verdict, built), verdict, lexicon))
+                stream.write(render_report(article, _find_compared(verdict, built), verdict, lexicon, "index.html"))
         rows.append(make_row(verdict, article.title if isinstance(article, Article) else None, name))
     with _open_output(out / "index.html") as stream:
         stream.write(render_overview(rows))

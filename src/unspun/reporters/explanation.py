@@ -62,7 +62,7 @@ def say_why(span: Span, name: Callable[[str], str], agreeing: Sequence[str] = ()
         return f"Inside a quotation, where {where} quotes{_quote(span.reference.text)}{others}."
     if span.kind == "name":
         return f"{where} has this name or title as{_quote(span.reference.text)}{others}."
-    return f"In the same place {where} says{_quote(span.reference.text)}{others}."
+    return f"Where the article has this, {where} says{_quote(span.reference.text)}{others}."
 
 
 def _say_why_alone(span: Span) -> str:

@@ -71,11 +71,13 @@ class _Against:
     names: str
 
 
-def render_report(article: Article, references: Sequence[Article], verdict: Verdict, lexicon: Lexicon) -> str:
+def render_report(
+    article: Article, references: Sequence[Article], verdict: Verdict, lexicon: Lexicon, overview: str | None = None
+) -> str:
     """The page of ``verdict``: a pure function, no model is needed.
 
-    ``references`` are those that the verdict names, as far as they are at hand. Raises ValueError where a span does
-    not fit the article's text.
+    ``references`` are those that the verdict names, as far as they are at hand; ``overview`` is the file to link back
+    to. Raises ValueError where a span does not fit the article's text.
     """
     # Checks the spans, so that nothing below has to.
     restored = restore(article, verdict, lexicon, references)
@@ -105,6 +107,7 @@ def render_report(article: Article, references: Sequence[Article], verdict: Verd
         "article.css",
         "article.js",
         title=article.title or article.id,
+        overview=overview,
         article=article,
         verdict=verdict,
         banner=BANNER,
@@ -115,7 +118,8 @@ def render_report(article: Article, references: Sequence[Article], verdict: Verd
         marked=lay_out(article.text, sentences, [_mark_span(row) for row in rows]),
         restored=_lay_out_restored(restored),
         restored_count=len(restored.replacements),
-        search_phrases=restored.search_phrases,
+        # Where the original is at hand, nobody needs to search for it.
+        search_phrases=() if verdict.label == "clean" or followed else restored.search_phrases,
         rows=rows,
         kinds=[(kind, n) for kind in KINDS if (n := sum(span.kind == kind for span in verdict.spans))],
         kind_words=KIND_WORDS,
