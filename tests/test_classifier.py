@@ -74,7 +74,7 @@ def make_model() -> Model:
         "tiny@1",
         {name: networks if name in NETWORKS else trees for name in SCORERS},
         make_habits(),
-        dict(zip(GROUNDS, (Thresholds(0.3, 0.7), Thresholds(0.2, 0.6), Thresholds(0.1, 0.5)), strict=True)),
+        {ground: Thresholds(0.3 - n / 20, 0.7 - n / 10) for n, ground in enumerate(GROUNDS)},
         {"a_an": 0.9, "doubled": 0.6, "phrase": 0.9},
         np.array([1.0, -0.5]),
         {"figures": {"auc": 0.9}},

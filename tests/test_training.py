@@ -13,7 +13,7 @@ from unspun import Article, Detector
 from unspun.classifier import Model
 from unspun.examined import Examined
 from unspun.extractors.tricks import find_tricks
-from unspun.features import COMPARED, find_ground
+from unspun.features import ALONE, COMPARED, find_ground
 from unspun.lexicon import Lexicon
 from unspun.readers import read_articles
 from unspun.resources import find_data
@@ -244,10 +244,12 @@ def test_what_is_more_probably_honest_is_not_called_spun() -> None:
 
 
 def test_an_article_is_judged_on_what_it_follows() -> None:
-    features = np.zeros(len(COMPARED))
-    assert (find_ground(None), find_ground(features)) == ("alone", "compared")
-    features[COMPARED.index("coverage")] = 0.9
-    assert find_ground(features) == "derived"
+    alone, compared = np.zeros(len(ALONE)), np.zeros(len(COMPARED))
+    for words, ground in ((40, "short"), (149, "short"), (150, "alone"), (5000, "alone")):
+        alone[ALONE.index("length")] = np.log(words + 1)
+        assert (find_ground(alone, None), find_ground(alone, compared)) == (ground, "compared")
+    compared[COMPARED.index("coverage")] = 0.9
+    assert find_ground(alone, compared) == "derived"
 
 
 def test_thresholds_follow_the_worst_case_beside_references() -> None:

@@ -21,16 +21,16 @@ from unspun.resources import find_models
 from unspun.trees import Trees
 
 #: Raised when the features or the layout of the file change: older files are refused, not misread.
-FORMAT: Final = 4
+FORMAT: Final = 5
 #: The scorers: of words without a reference, of the same as if by a spinner that training never saw, of pairs of
 #: wordings (a swap one way or the other), of their direction, of pairs at the second look, of words beside the
 #: references' usage, of an article alone, of an article compared with references.
 SCORERS: Final = ("words", "strange", "pairs", "directions", "swaps", "usage", "alone", "compared")
 #: Those of them that are networks; the others are trees.
 NETWORKS: Final = ("words", "strange", "alone", "compared")
-#: What an article is judged by, each with thresholds of its own: itself; references that tell of the same thing; a
-#: reference that it follows.
-GROUNDS: Final = ("alone", "compared", "derived")
+#: What an article is judged by, each with thresholds of its own: itself, where it is short and where it is not;
+#: references that tell of the same thing; a reference that it follows.
+GROUNDS: Final = ("short", "alone", "compared", "derived")
 #: Share of spun articles that scores are calibrated for. Where fewer are spun, a score means less.
 PRIOR: Final = 0.1
 #: The same as log-odds.

@@ -58,12 +58,17 @@ CERTAIN: Final = 0.993
 MIN_DERIVED: Final = 0.4
 
 
-def find_ground(compared: NDArray[np.float64] | None) -> str:
-    """The one of :data:`unspun.classifier.GROUNDS` on which an article with these features, float64[len(COMPARED)], is
-    judged."""
-    if compared is None:
-        return "alone"
-    return "derived" if compared[COMPARED.index("coverage")] >= MIN_DERIVED else "compared"
+#: Words from which an article alone is no short one. At one threshold for all, 4.5 in 1,000 honest texts below it were
+#: called spun, and none of 1,723 above.
+MIN_LONG: Final = 150
+
+
+def find_ground(alone: NDArray[np.float64], compared: NDArray[np.float64] | None) -> str:
+    """The one of :data:`unspun.classifier.GROUNDS` on which an article with these features, float64[len(ALONE)] and
+    float64[len(COMPARED)], is judged."""
+    if compared is not None:
+        return "derived" if compared[COMPARED.index("coverage")] >= MIN_DERIVED else "compared"
+    return "alone" if np.expm1(alone[ALONE.index("length")]) >= MIN_LONG - 0.5 else "short"
 
 
 def _per_hundred(count: float, words: int) -> float:
@@ -207,7 +212,7 @@ def _summarise(probabilities: NDArray[np.float64]) -> tuple[float, float, float,
     ranked = np.sort(probabilities)[::-1]
     return (
         float(probabilities.mean()),
-        float((probabilities > 0.5).mean()),
-        float((probabilities > 0.8).mean()),
+        np.count_nonzero(probabilities > 0.5) / len(probabilities),
+        np.count_nonzero(probabilities > 0.8) / len(probabilities),
         float(ranked[: max(1, len(ranked) // 10)].mean()),
     )

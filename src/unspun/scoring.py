@@ -70,4 +70,4 @@ def score_article(measured: Measured, scorers: Mapping[str, Scorer]) -> tuple[fl
         score = to_probability(margin)
     else:
         score = scorers["compared"].score(insert_margins(measured.compared[None], margin))
-    return float(score[0]), find_ground(measured.compared)
+    return float(score[0]), find_ground(measured.alone, measured.compared)

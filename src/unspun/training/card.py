@@ -31,8 +31,8 @@ The training texts are third-party corpora (BBC, Reuters-21578, ABC Australia, F
 mix and others); none of them is in this repository, only weights learnt from them. Train, head and validation texts are
 divided by event, site or source, never by sentence. Honest and spun articles come from the same texts.
 
-**What a label means.** Thresholds are set apart for articles alone, compared with references, and derived: following one
-of them. They are the lowest at which no clean corpus is called spun in over 0.5 %, or suspect in over 3 %, of its
+**What a label means.** Thresholds are set apart for articles alone, of fewer than 150 words (`short`) and of more, compared with
+references, and derived: following one of them. They are the lowest at which no clean corpus is called spun in over 0.5 %, or suspect in over 3 %, of its
 articles, and no case beside references (a report among others of its event, an edited copy, ...) spun in over 0.2 % or
 suspect in over 2 %; but not below {least_spun} and {least_suspect}. That holds among validation texts alone, and among
 these and the texts that the two article heads learnt from, each scored by a fold that had not seen it. One page of the

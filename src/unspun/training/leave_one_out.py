@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows = measure_situations(pool, name_tasks(f"{options.seed}:left", sizes.validation), lexicon, model)
         scores = score_rows(rows, model.scorers)
         spun = [
-            (row, model.thresholds[find_ground(row.compared)].label(score) == "spun")
+            (row, model.thresholds[find_ground(row.alone, row.compared)].label(score) == "spun")
             for row, score in zip(rows, scores, strict=True)
             if row.spun and row.case not in (*QUOTES, "tampered")
         ]

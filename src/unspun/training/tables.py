@@ -20,7 +20,7 @@ def tabulate(
     """Figures by case, corpus, family and rate: share called spun, share called suspect or spun, count."""
     cells = defaultdict[str, dict[str, list[tuple[bool, bool]]]](lambda: defaultdict(list))
     for row, score in zip(rows, scores, strict=True):
-        label = thresholds[find_ground(row.compared)].label(score)
+        label = thresholds[find_ground(row.alone, row.compared)].label(score)
         hit = (label == "spun", label != "clean")
         side = "spun" if row.spun else "honest"
         cells[f"{side} by case"][row.case].append(hit)
@@ -40,7 +40,7 @@ def tabulate(
                 bucket = next(r for r in (0.07, 0.12, 0.2, 0.35, 1.0) if row.rate <= r)
                 cells[f"spun by rate, {with_references}"][f"up to {bucket:.0%}"].append(hit)
         else:
-            cells[f"honest by corpus, {find_ground(row.compared)}"][row.corpus].append(hit)
+            cells[f"honest by corpus, {find_ground(row.alone, row.compared)}"][row.corpus].append(hit)
     return {
         table: {key: [*(float(v) for v in np.mean(hits, axis=0)), len(hits)] for key, hits in sorted(cell.items())}
         for table, cell in sorted(cells.items())

@@ -115,7 +115,7 @@ def train(
     thresholds = {}
     for ground in GROUNDS:
         sets = [
-            [i for i in part if find_ground(judged[i].compared) == ground and not judged[i].strange]
+            [i for i in part if find_ground(judged[i].alone, judged[i].compared) == ground and not judged[i].strange]
             for part in (range(len(judged)), range(len(rows), len(judged)))
         ]
         thresholds[ground] = choose_thresholds([([judged[i] for i in mine], scores[mine]) for mine in sets])
@@ -138,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--shared", type=Path, required=True, help="the folder with corpora/, lexicons/, real/")
     parser.add_argument("--out", type=Path, required=True, help="the model file to write")
     parser.add_argument("--card", type=Path, help="the model card to write (Markdown)")
-    parser.add_argument("--name", default="default@4", help="the model's name and version")
+    parser.add_argument("--name", default="default@5", help="the model's name and version")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scale", type=float, default=1.0, help="share of the usual number of situations")
     options = parser.parse_args(arguments)
