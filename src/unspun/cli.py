@@ -1,22 +1,25 @@
 """The commands: files in, verdicts out. Data goes to stdout or ``--out``, everything else to stderr.
 
 Exit statuses: 0 done; 1 flagged and ``--fail-on`` asked for it (this goes before 3); 2 usage; 3 some inputs could
-not be read, the others were scored; 130 interrupted; 141 the reader of stdout went away; 70 an error of unspun.
+not be read, the others were scored; 130 interrupted; 143 terminated; 141 the reader of stdout went away; 70 an error of
+unspun.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import sys
 import time
 import zlib
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from enum import Enum
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NoReturn, TextIO, TypeAlias, TypeVar
+from typing import IO, TYPE_CHECKING, Annotated, Final, NoReturn, TextIO, TypeAlias, TypeVar
 
 import typer
 
@@ -36,6 +39,7 @@ USAGE: Final = 2
 UNREADABLE: Final = 3
 BROKEN: Final = 70
 INTERRUPTED: Final = 130
+TERMINATED: Final = 143
 PIPE_CLOSED: Final = 141
 
 #: Seconds of work after which a progress line appears: who waits less needs none.
@@ -56,6 +60,19 @@ class RestoreFormat(str, Enum):  # noqa: UP042
     text = "text"
     diff = "diff"
     json = "json"
+
+
+class Action(str, Enum):  # noqa: UP042
+    keep = "keep"
+    tag = "tag"
+    quarantine = "quarantine"
+    drop = "drop"
+
+
+class Detail(str, Enum):  # noqa: UP042
+    score = "score"
+    spans = "spans"
+    full = "full"
 
 
 class FailOn(str, Enum):  # noqa: UP042
@@ -254,6 +271,114 @@ def _draw_all(judged: Iterator[Judged], built: References | None, lexicon: Lexic
 
 
 @app.command()
+def filter(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE]...", help="JSON lines, also gzipped. Without: stdin.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write what passes to this file instead of stdout.")] = None,
+    spun: Annotated[Action, typer.Option("--spun", help="What becomes of spun records.")] = Action.tag,
+    suspect: Annotated[Action, typer.Option("--suspect", help="... of suspect ones.")] = Action.tag,
+    clean: Annotated[Action, typer.Option("--clean", help="... of clean ones.")] = Action.tag,
+    unscored: Annotated[Action, typer.Option("--unscored", help="... of those without a score.")] = Action.tag,
+    quarantine: Annotated[
+        Path | None, typer.Option("--quarantine", help="Where records go whose action is quarantine.")
+    ] = None,
+    detail: Annotated[
+        Detail, typer.Option("--detail", help="How much of the verdict a tagged record gets.")
+    ] = Detail.score,
+    text_field: Annotated[str, typer.Option("--text-field", help="The record's text; dots for nested.")] = "text",
+    id_field: Annotated[str, typer.Option("--id-field")] = "id",
+    url_field: Annotated[str, typer.Option("--url-field")] = "url",
+    references: References_ = None,
+    references_field: Annotated[
+        str | None, typer.Option("--references-field", help="Where a record brings references of its own.")
+    ] = None,
+    suspect_at: Annotated[
+        float | None, typer.Option("--suspect-at", min=0, max=1, help="Call suspect from this score on.")
+    ] = None,
+    spun_at: Annotated[
+        float | None, typer.Option("--spun-at", min=0, max=1, help="Call spun from this score on.")
+    ] = None,
+    workers: Workers_ = 1,
+    checkpoint: Annotated[
+        Path | None, typer.Option("--checkpoint", help="A folder that makes a run over files resumable.")
+    ] = None,
+    summary: Annotated[Path | None, typer.Option("--summary", help="Write the counts to this JSON file.")] = None,
+    model: Model_ = None,
+) -> None:
+    """Filter JSON lines before they are stored: keep, tag, quarantine or drop each record, in order, losing none.
+
+    keep: as it is; tag: with the verdict as its field "unspun". Lines that are no record pass as unscored ones do.
+
+    Exit status: 0 done, 2 usage, 3 some lines held nothing to score, 130 interrupted, 143 terminated.
+    """
+    from unspun.filter_run import Checkpoint, ResumeError, Summary, read_lines, read_stream, run_filter
+    from unspun.ingest import IngestFilter, Policy
+    from unspun.lexicon import Lexicon
+    from unspun.stream_filter import LineFilter
+
+    policy = Policy(spun.value, suspect.value, clean.value, unscored.value)
+    wanted = Action.quarantine in (spun, suspect, clean, unscored)
+    if wanted != (quarantine is not None):
+        _refuse("--quarantine FILE and an action quarantine (such as --spun quarantine) go together")
+    if checkpoint and not (files and out):
+        _refuse("--checkpoint needs files to read and --out: a stream cannot be begun again")
+    for path in files or ():
+        if not path.is_file():
+            _refuse(f"{path}: no such file; filter reads files of JSON lines, or stdin")
+    with _calm_exit():
+        signal.signal(signal.SIGTERM, _terminate)
+        built, lost = _read_references(references, Lexicon.load())
+        ingest = IngestFilter(
+            policy, text_field=text_field, id_field=id_field, url_field=url_field, references=built or (),
+            references_field=references_field, suspect_at=suspect_at, spun_at=spun_at, model=model,
+        )  # fmt: skip
+        detector = _load(model, ingest.open)
+        work, counts, resumed = LineFilter(ingest, detail.value), Summary(), None
+        try:
+            with ExitStack() as stack:
+                if checkpoint:
+                    assert files
+                    assert out
+                    # What decides on the output has to be the same when the run is begun again.
+                    options = {
+                        "policy": [spun, suspect, clean, unscored],
+                        "detail": detail,
+                        "model": detector.model.name,
+                    }
+                    resumed = Checkpoint(checkpoint, files, options)
+                    counts = resumed.summary
+                    stream: IO[bytes] = stack.enter_context(resumed.open(out, 0))
+                    aside = stack.enter_context(resumed.open(quarantine, 1)) if quarantine else None
+                else:
+                    stream = stack.enter_context(_open_binary(out))
+                    aside = stack.enter_context(_open_binary(quarantine)) if quarantine else None
+                lines = read_lines(files) if files else read_stream(sys.stdin.buffer)
+                told = 0
+                try:
+                    for number, one in enumerate(run_filter(lines, work, stream, aside, workers, counts, resumed), 1):
+                        if one.error is not None and told < _NAMED:
+                            told += 1
+                            _say(f"record {number}: {one.error}")
+                except BrokenPipeError:
+                    raise
+                except OSError as error:
+                    # What was read before stays written.
+                    lost += 1
+                    _say(f"{error.filename}: {error.strerror}")
+        except ResumeError as error:
+            _refuse(f"--checkpoint {error}")
+        finally:
+            if counts.records:
+                _say(counts.explain())
+        if summary:
+            with _open_output(summary) as note:
+                note.write(json.dumps(counts.to_dict()) + "\n")
+        if lost or counts.unreadable:
+            raise typer.Exit(UNREADABLE)
+
+
+@app.command()
 def restore(
     paths: Paths_,
     references: References_ = None,
@@ -323,11 +448,11 @@ def _find_compared(verdict: Verdict, references: References | None) -> list[Arti
     return [reference for reference in found if reference]
 
 
-def _load(model: Path | None) -> Detector:
+def _load(model: Path | None, load: Callable[[], Detector] | None = None) -> Detector:
     from unspun.detector import Detector
 
     try:
-        return Detector.load(model)
+        return load() if load else Detector.load(model)
     except (OSError, ValueError) as error:
         _refuse(f"--model {model}: {error}" if model else f"the shipped model cannot be used: {error}")
 
@@ -556,15 +681,34 @@ class _Meter:
             self._progress.update(self._progress.task_ids[0], completed=number)
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, to be taken as calmly as Ctrl-C."""
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise _Terminated
+
+
+@contextmanager
+def _open_binary(out: Path | None) -> Iterator[IO[bytes]]:
+    """As :func:`_open_output`, for bytes."""
+    if out is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    else:
+        with _open_output(out) as stream:
+            yield stream.buffer
+
+
 @contextmanager
 def _calm_exit() -> Iterator[None]:
     """Ends the command quietly when it is interrupted, or when nobody reads its output any more."""
     try:
         yield
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        _say("interrupted")
-        raise typer.Exit(INTERRUPTED) from None
+    except KeyboardInterrupt as stop:
+        _say("terminated" if isinstance(stop, _Terminated) else "interrupted")
+        raise typer.Exit(TERMINATED if isinstance(stop, _Terminated) else INTERRUPTED) from None
     except BrokenPipeError:
         # Python would flush once more as it ends, and complain.
         with suppress(OSError, ValueError):
