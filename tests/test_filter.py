@@ -22,6 +22,7 @@ import unspun.detector
 from unspun.article import Article, Verdict
 from unspun.classifier import Model
 from unspun.cli import app
+from unspun.decisions import digest_text
 from unspun.ingest import DETAILS, Disposition, IngestFilter, Policy, trim_verdict
 from unspun.lexicon import Lexicon
 from unspun.readers import read_articles
@@ -46,7 +47,7 @@ class FakeDetector:
     def build_references(self, articles: Any) -> Any:
         return articles
 
-    def score(self, article: Article, references: Any = None) -> Verdict:
+    def score(self, article: Article, references: Any = None, decisions: Any = None) -> Verdict:
         if "die" in article.text:
             os._exit(9)
         if "slow" in article.text:
@@ -155,6 +156,20 @@ def test_wrong_policies_and_thresholds_are_refused() -> None:
         Policy(spun="burn")
     with pytest.raises(ValueError, match="spun_at: 2"):
         IngestFilter(spun_at=2)
+
+
+@pytest.mark.real
+def test_decisions_are_honoured(tmp_path: Path) -> None:
+    (article,) = read_articles([SAMPLES / "articles" / "storm-spun-blog.txt"])
+    assert isinstance(article, Article)
+    made = {"digest": digest_text(article.text), "article": "x", "span": None, "decision": "dismissed"}
+    path = tmp_path / "d.json"
+    path.write_text(json.dumps({"format": "unspun-decisions", "version": 1, "decisions": [made]}))
+    source = write(tmp_path / "in.jsonl", [{"id": "1", "text": article.text}])
+    assert run(source, "--spun", "drop", "--out", tmp_path / "out").exit_code == 0
+    assert read(tmp_path / "out") == []
+    assert run(source, "--spun", "drop", "--decisions", path, "--out", tmp_path / "out").exit_code == 0
+    assert [record["unspun"]["label"] for record in read(tmp_path / "out")] == ["clean"]
 
 
 @pytest.mark.real

@@ -299,6 +299,7 @@ def filter(
     spun_at: Annotated[
         float | None, typer.Option("--spun-at", min=0, max=1, help="Call spun from this score on.")
     ] = None,
+    decisions: Decisions_ = None,
     workers: Workers_ = 1,
     checkpoint: Annotated[
         Path | None, typer.Option("--checkpoint", help="A folder that makes a run over files resumable.")
@@ -331,7 +332,8 @@ def filter(
         built, lost = _read_references(references, Lexicon.load())
         ingest = IngestFilter(
             policy, text_field=text_field, id_field=id_field, url_field=url_field, references=built or (),
-            references_field=references_field, suspect_at=suspect_at, spun_at=spun_at, model=model,
+            references_field=references_field, suspect_at=suspect_at, spun_at=spun_at,
+            decisions=_read_decisions(decisions), model=model,
         )  # fmt: skip
         detector = _load(model, ingest.open)
         work, counts, resumed = LineFilter(ingest, detail.value), Summary(), None

@@ -64,7 +64,9 @@ class Summary:
             return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.most_common()) or "none"
 
         reasons = f"; reasons: {spell(self.reasons)}" if self.reasons else ""
-        return f"{self.records:,} record{'s' * (self.records != 1)}: {spell(self.labels)}; {spell(self.actions)}{reasons}"
+        return (
+            f"{self.records:,} record{'s' * (self.records != 1)}: {spell(self.labels)}; {spell(self.actions)}{reasons}"
+        )
 
 
 def read_lines(paths: Iterable[Path]) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from unspun.article import LABELS, Article, Unreadable, Verdict
 
 if TYPE_CHECKING:
+    from unspun.decisions import Decisions
     from unspun.detector import Detector
     from unspun.references import References
 
@@ -64,7 +65,8 @@ class IngestFilter:
 
     ``text_field``, ``id_field``, ``url_field``: their names in the record, with dots for nested ones;
     ``references``: texts to compare every record with; ``references_field``: where a record brings its own (texts, or
-    objects with ``text`` and ``id``); ``suspect_at`` and ``spun_at``: scores that replace the model's thresholds.
+    objects with ``text`` and ``id``); ``suspect_at`` and ``spun_at``: scores that replace the model's thresholds;
+    ``decisions``: what reviewers decided on some of the texts.
 
     >>> decide = IngestFilter(policy=Policy(spun="drop"))                   # doctest: +SKIP
     >>> decide({"id": "1", "text": text}).action                            # doctest: +SKIP
@@ -81,6 +83,7 @@ class IngestFilter:
         references_field: str | None = None,
         suspect_at: float | None = None,
         spun_at: float | None = None,
+        decisions: Decisions | None = None,
         model: str | Path | None = None,
     ) -> None:
         for name, score in (("suspect_at", suspect_at), ("spun_at", spun_at)):
@@ -90,7 +93,7 @@ class IngestFilter:
         self._fields = {"text": text_field, "id": id_field, "url": url_field, "references": references_field}
         self._references = references
         self._suspect_at, self._spun_at = suspect_at, spun_at
-        self._model = model
+        self._decisions, self._model = decisions, model
         self._opened: tuple[Detector, References | None] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -118,7 +121,7 @@ class IngestFilter:
             return self.give_up(article.id, article.error)
         detector = self.open()
         assert self._opened is not None
-        verdict = detector.score(article, self._find_references(record) or self._opened[1])
+        verdict = detector.score(article, self._find_references(record) or self._opened[1], self._decisions)
         return Disposition(self.policy.action(verdict.label), verdict)
 
     def give_up(self, id: str, error: str) -> Disposition:
