@@ -57,6 +57,18 @@ def test_decisions_on_another_version_are_counted_not_applied(tmp_path: Path, na
     assert (found.whole, found.spans, found.stale) == (None, (), 2)
 
 
+def test_a_decision_on_the_version_at_hand_goes_before_older_ones(tmp_path: Path) -> None:
+    now = Article("a.txt", "one two threes", "in/a.txt")
+    old = spell(TEXT, None, "confirmed", at="2026-01-01T00:00:00Z")
+    assert read(tmp_path, old).find(now).stale == 1
+    assert read(tmp_path, old, spell(now, None, "dismissed", at="2026-02-01T00:00:00Z")).find(now).stale == 0
+
+
+def test_an_article_of_another_source_is_another(tmp_path: Path) -> None:
+    decisions = read(tmp_path, spell(TEXT, None, "confirmed"))
+    assert decisions.find(Article("a.txt", "another text", "elsewhere/a.txt")).stale == 0
+
+
 def test_the_last_decision_holds(tmp_path: Path) -> None:
     late = spell(TEXT, (4, 7), "confirmed", at="2026-02-01T00:00:00Z")
     decisions = read(tmp_path, late, spell(TEXT, (4, 7), "dismissed"))
@@ -87,6 +99,7 @@ GOOD = spell(TEXT, (4, 7), "dismissed")
         (b"\xff", "no JSON"),
         (b"{", "no JSON"),
         (b"[" * 100_000, "no JSON"),
+        (b"1" * 5_000, "no JSON"),
         (b"[]", "no decisions file"),
         (b'{"format": "unspun-decisions", "version": 1}', "no decisions file"),
         (b'{"format": "unspun-decisions", "version": 2, "decisions": []}', "version 2 is not known here"),
@@ -172,7 +185,10 @@ def test_an_article_whose_swaps_are_all_dismissed_is_clean(
         verdict = detector.score(article, chosen, read(tmp_path, *made))
     assert verdict.label == "clean"
     assert verdict.reason is None
-    assert verdict.spans
+    # Also what came up only after others were dismissed.
+    assert [(span.start, span.end) for span in verdict.spans] == sorted(
+        (m["span"]["start"], m["span"]["end"]) for m in made
+    )
     assert all(span.dismissed for span in verdict.spans)
 
 

@@ -211,6 +211,7 @@ def test_the_policy_is_followed(tmp_path: Path, workers: int) -> None:
     assert json.loads((tmp_path / "s.json").read_text()) == {
         "records": 80,
         "unreadable": 0,
+        "stale": 0,
         "labels": {"clean": 20, "spun": 20, "suspect": 20, "unscored": 20},
         "actions": {"drop": 20, "keep": 20, "quarantine": 20, "tag": 20},
         "reasons": {"quote_altered": 20, "synonyms_swapped": 20, "too_short": 20},
@@ -243,7 +244,11 @@ def test_packed_files_are_read_and_damaged_ones_told(tmp_path: Path) -> None:
     result = run(tmp_path / "a.jsonl.gz", tmp_path / "b.jsonl.gz", "--out", tmp_path / "out")
     assert result.exit_code == 3
     assert "b.jsonl.gz: gzip is damaged or cut off" in result.stderr
+    # The three of the whole file, and of the damaged one what could be unpacked; then the next file.
     assert len(read(tmp_path / "out")) >= 3
+    options = ["--workers", "2", "--out", tmp_path / "both"]
+    assert run(tmp_path / "b.jsonl.gz", tmp_path / "a.jsonl.gz", *options).exit_code == 3
+    assert len(read(tmp_path / "both")) == len(read(tmp_path / "out"))
 
 
 @pytest.mark.parametrize(
@@ -273,14 +278,65 @@ def test_order_is_kept_among_workers(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_dies_takes_no_record_with_it(tmp_path: Path) -> None:
-    records = [{"id": str(n), "text": "die" if n in (3, 40, 41, 77) else "clean"} for n in range(100)]
-    result = run(write(tmp_path / "in.jsonl", records), "--workers", "2", "--out", tmp_path / "out")
-    assert result.exit_code == 3
+    deadly = {"3", "20", "37", "54", "71", "72", "90"}
+    records = [{"id": str(n), "text": "die" if str(n) in deadly else "clean"} for n in range(100)]
+    source = write(tmp_path / "in.jsonl", records)
+    # In a process of its own: that it ends is part of it.
+    with start(source, "--workers", "4", "--out", tmp_path / "out", stderr=subprocess.PIPE) as process:
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 3
     found = read(tmp_path / "out")
     assert [record["id"] for record in found] == [str(n) for n in range(100)]
-    # What killed its worker passes as it is; all others are scored.
-    assert [record["id"] for record in found if "unspun" not in record] == ["3", "40", "41", "77"]
-    assert "its worker died" in result.stderr
+    assert {record["id"] for record in found if record["unspun"]["reason"] == "unreadable"} == deadly
+    assert b"its worker died" in errors
+    assert b"Traceback" not in errors
+
+
+def test_with_workers_too_an_answer_does_not_wait_for_the_next_record() -> None:
+    with start("--workers", "2", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        for _ in range(3):
+            process.stdin.write(b'{"text": "clean"}\n')
+            process.stdin.flush()
+            assert b'"label": "clean"' in process.stdout.readline()
+        process.stdin.close()
+        process.stdin = None
+        assert process.wait(30) == 0
+
+
+def test_workers_leave_with_a_parent_that_is_killed() -> None:
+    with start("--workers", "2", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(b'{"text": "clean"}\n')
+        process.stdin.flush()
+        process.stdout.readline()
+        process.kill()
+        # As long as one of them holds the pipe there is no end of it.
+        assert process.stdout.read() == b""
+
+
+@pytest.mark.parametrize("out", ["in.jsonl", "aside"])
+def test_files_that_are_the_same_are_refused(tmp_path: Path, out: str) -> None:
+    source = write(tmp_path / "in.jsonl", RECORDS)
+    before = source.read_bytes()
+    result = run(source, "--spun", "quarantine", "--out", tmp_path / out, "--quarantine", tmp_path / "aside")
+    assert result.exit_code == 2
+    assert "are files of their own" in result.stderr
+    assert source.read_bytes() == before
+
+
+def test_a_record_that_scoring_fails_on_is_unscored(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(FakeDetector, "score", fail)
+    found = IngestFilter()({"text": "clean"})
+    assert (found.verdict.label, found.verdict.error) == (
+        "unscored",
+        "scoring failed (RuntimeError: a bug): report it",
+    )
 
 
 def test_what_came_is_answered_before_more_comes() -> None:
@@ -364,6 +420,7 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
     assert run(source, *options).exit_code == 0
     assert len(read(tmp_path / "out")) == 4
     assert "is of another run" in run(source, *options, "--spun", "drop").stderr
+    assert "is of another run" in run(source, *options, "--text-field", "other").stderr
     write(source, RECORDS * 2)
     assert "is of another run" in run(source, *options).stderr
     write(source, RECORDS)

@@ -148,6 +148,7 @@ def test_a_dataset_is_tagged_and_filtered(tmp_path: Path, monkeypatch: pytest.Mo
     assert sorted(kept["id"]) == HONEST
     streamed = given.to_iterable_dataset().filter(keep_honest(), batched=True, input_columns=["text"])
     assert sorted(row["id"] for row in streamed) == HONEST
+    assert keep_honest(IngestFilter(Policy(spun="drop"), text_field="body"))([TEXTS[SPUN[0]]]) == [False]
     # The cache of datasets knows a callable again by what it pickles to, also once it was used.
     used = keep_honest()
     used([TEXTS[HONEST[0]]])

@@ -180,6 +180,43 @@ def test_references_are_switched(page: Page, case: tuple[Article, list[Article],
     assert page.locator("#choose").input_value() == "0"
 
 
+def test_a_passage_of_two_swaps_is_found_for_both(page: Page, tmp_path: Path) -> None:
+    article, references, verdict = make_case(2)
+    shared = replace(verdict.spans[1], reference=verdict.spans[0].reference)
+    made = replace(verdict, spans=(verdict.spans[0], shared), references=verdict.references[::-1])
+    open_page(page, tmp_path, render_report(article, references, made, Lexicon.load()))
+    page.keyboard.press("j")
+    assert page.locator("#choose").input_value() == "1"
+
+
+def test_enter_decides_nothing_on_an_article_unasked(page: Page, case: tuple[Article, list[Article], Verdict]) -> None:
+    page.keyboard.press("j")
+    page.keyboard.press("c")
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    page.keyboard.press("Enter")
+    assert page.locator("#decide").is_visible()
+    page.keyboard.press("Escape")
+    assert page.locator("#d0").inner_text() == ""
+
+
+def test_single_keys_can_be_switched_off(page: Page, case: tuple[Article, list[Article], Verdict]) -> None:
+    page.keyboard.press("?")
+    page.locator("#single").uncheck()
+    page.get_by_role("button", name="Close").click()
+    page.keyboard.press("j")
+    page.keyboard.press("o")
+    assert page.locator("#text a.now").count() == 0
+    assert page.locator("#text").is_visible()
+
+
+def test_what_is_not_shown_is_not_decided_on(page: Page, case: tuple[Article, list[Article], Verdict]) -> None:
+    page.keyboard.press("j")
+    page.keyboard.press("o")
+    page.keyboard.press("d")
+    assert page.locator("#decide").is_hidden()
+
+
 def test_kinds_and_unsure_swaps_are_switched_off(page: Page, case: tuple[Article, list[Article], Verdict]) -> None:
     page.get_by_role("button", name="quote 12").click()
     assert count_off(page) == 12

@@ -11,6 +11,7 @@ from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonS
 
 from conftest import hostile_verdict
 from unspun.article import Article, Decision, Unreadable, Verdict
+from unspun.references import References
 from unspun.reporters.sarif import write_sarif
 
 
@@ -43,6 +44,7 @@ def test_each_span_is_a_result_where_it_stands(article: Article, verdict: Verdic
     assert line[region["startColumn"] - 1 : region["endColumn"] - 1] == "household"
     assert word["properties"] == {"suggestion": "family"}
     related = name["relatedLocations"][0]["physicalLocation"]
+    assert "region" not in related
     assert related["artifactLocation"]["uri"] == "archive/cnn.txt"
     assert len({result["partialFingerprints"]["unspunSpan/v1"] for result in (name, grammar, word)}) == 3
 
@@ -61,6 +63,22 @@ def test_offsets_are_left_out_where_the_file_is_not_the_text(article: Article, v
         results = write((replace(article, source=source), verdict))["results"]
         assert all("region" not in result["locations"][0]["physicalLocation"] for result in results)
     assert results[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "https://example.org/a%20b?x=1"
+
+
+def test_a_passage_is_where_its_reference_is(article: Article, reference: Article, verdict: Verdict) -> None:
+    stored = replace(reference, source="archive/2026/cnn.txt")
+    stream = io.StringIO()
+    write_sarif([(article, verdict)], stream, References.build([stored]))
+    place = json.loads(stream.getvalue())["runs"][0]["results"][1]["relatedLocations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "archive/2026/cnn.txt"
+    region = place["region"]
+    passage = stored.text[region["charOffset"] : region["charOffset"] + region["charLength"]]
+    assert passage == "International Center for Missing"
+
+
+def test_odd_addresses_are_written_too(article: Article, verdict: Verdict) -> None:
+    for source in ("http://[", "http://a\u2100b/", "c:\\x y\\a.txt", "\ud800"):
+        assert len(write((replace(article, source=source), verdict))["results"]) == 4
 
 
 def test_clean_articles_have_no_results_and_unreadable_ones_are_told(article: Article) -> None:

@@ -176,7 +176,7 @@ def score(
             if verbose:
                 _write_verbosely(list(judged), built, stream)
             else:
-                _write(judged, format, stream)
+                _write(judged, format, stream, built)
         leftovers.tell()
         _tell_unused(decided)
         if fail_on and (labels["spun"] or (fail_on is FailOn.suspect and labels["suspect"])):
@@ -327,6 +327,9 @@ def filter(
     for path in files or ():
         if not path.is_file():
             _refuse(f"{path}: no such file; filter reads files of JSON lines, or stdin")
+    taken = [path.resolve() for path in (*(files or ()), out, quarantine, summary) if path]
+    if len(set(taken)) < len(taken):
+        _refuse("the inputs, --out, --quarantine and --summary are files of their own; name each another")
     with _calm_exit():
         signal.signal(signal.SIGTERM, _terminate)
         built, lost = _read_references(references, Lexicon.load())
@@ -346,7 +349,11 @@ def filter(
                     options = {
                         "policy": [spun, suspect, clean, unscored],
                         "detail": detail,
-                        "model": detector.model.name,
+                        "model": [detector.model.name, detector.model.card.get("data_sha256")],
+                        "fields": [text_field, id_field, url_field, references_field],
+                        "thresholds": [suspect_at, spun_at],
+                        "others": [str(path) for path in (*(references or ()), *(decisions or ()))],
+                        "outputs": [str(out), str(quarantine)],
                     }
                     resumed = Checkpoint(checkpoint, files, options)
                     counts = resumed.summary
@@ -355,21 +362,27 @@ def filter(
                 else:
                     stream = stack.enter_context(_open_binary(out))
                     aside = stack.enter_context(_open_binary(quarantine)) if quarantine else None
-                lines = read_lines(files) if files else read_stream(sys.stdin.buffer)
-                told = 0
-                try:
-                    for number, one in enumerate(run_filter(lines, work, stream, aside, workers, counts, resumed), 1):
-                        if one.error is not None and told < _NAMED:
-                            told += 1
-                            _say(f"record {number}: {one.error}")
-                except BrokenPipeError:
-                    raise
-                except OSError as error:
-                    # What was read before stays written.
-                    lost += 1
-                    _say(f"{error.filename}: {error.strerror}")
+                told = broken = 0
+
+                def tell(message: str) -> None:
+                    nonlocal broken
+                    broken += 1
+                    _say(message)
+
+                lines = read_lines(files, tell) if files else read_stream(sys.stdin.buffer)
+                for number, one in enumerate(run_filter(lines, work, stream, aside, workers, counts, resumed), 1):
+                    if one.error is not None and told < _NAMED:
+                        told += 1
+                        _say(f"record {number}: {one.error}")
+            lost += broken
         except ResumeError as error:
             _refuse(f"--checkpoint {error}")
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            _say(f"{where}cannot be written ({error.strerror}); make room, or name another place")
+            raise typer.Exit(BROKEN) from None
         finally:
             if counts.records:
                 _say(counts.explain())
@@ -534,10 +547,14 @@ def _recall(articles: Iterable[Article | Unreadable], path: Path) -> Iterator[Ju
     except (OSError, EOFError, zlib.error) as error:
         why = getattr(error, "strerror", None) or error
         _refuse(f"--verdicts {path}: cannot be read ({why}); check the file")
+    written = path.stat().st_mtime
     for article in articles:
         if isinstance(article, Unreadable):
             yield article, _give_up(article)
             continue
+        source = Path(article.source or "")
+        if source.is_file() and source.stat().st_mtime > written:
+            _say(f"{source}: is newer than {path}; if its text has changed since, score it again")
         verdict = saved.get((article.id, article.source))
         try:
             if verdict is None:
@@ -567,12 +584,12 @@ def _watch(judged: Iterable[Judged], labels: Counter[str]) -> Iterator[Judged]:
         yield article, verdict
 
 
-def _write(judged: Iterator[Judged], format: Format, stream: TextIO) -> None:
+def _write(judged: Iterator[Judged], format: Format, stream: TextIO, built: References | None) -> None:
     verdicts = (verdict for _, verdict in judged)
     if format is Format.sarif:
         from unspun.reporters.sarif import write_sarif
 
-        write_sarif(judged, stream)
+        write_sarif(judged, stream, built)
     elif format is Format.jsonl:
         from unspun.reporters.jsonl import write_jsonl
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from unspun.article import DECISIONS, Article, Decision, Span
+from unspun.article import DECISIONS, KINDS, Article, Decision, Span
 
 FORMAT: Final = "unspun-decisions"
 VERSION: Final = 1
@@ -32,6 +32,7 @@ class SpanDecision:
     start: int
     end: int
     decision: Decision
+    about: _About | None = None
 
     def meets(self, span: Span) -> bool:
         return self.start < span.end and span.start < self.end
@@ -51,6 +52,20 @@ class ArticleDecisions:
         """The ranges of the text whose words are no evidence."""
         return [(d.start, d.end) for d in self.spans if d.decision.decision == "dismissed"]
 
+    def show_dismissed(self, text: str, spans: Iterable[Span]) -> tuple[Span, ...]:
+        """A span for each dismissal: that of ``spans`` which it meets, else one as it was when it was dismissed."""
+        shown = [span for span in self.mark(spans) if span.dismissed]
+        for made in self.spans:
+            if made.decision.decision == "dismissed" and not any(made.meets(span) for span in shown):
+                about = made.about or _About("synonym", 0.5, None)
+                wording = text[made.start : made.end]
+                shown.append(
+                    Span(
+                        made.start, made.end, wording, about.kind, about.score, about.suggestion, decision=made.decision
+                    )
+                )
+        return tuple(sorted(shown, key=lambda span: span.start))
+
     def mark(self, spans: Iterable[Span]) -> tuple[Span, ...]:
         """``spans`` with what was decided on each, the decision that shares most with it."""
         return tuple(self._mark(span) for span in spans)
@@ -68,11 +83,14 @@ class Decisions:
     def __init__(self, records: Iterable[_Record]) -> None:
         self._records: list[_Record] = []
         self._met: set[str] = set()
+        self._about: dict[tuple[str, tuple[int, int]], _About] = {}
         self._by_digest: dict[str, dict[tuple[int, int] | None, Decision]] = {}
         self._by_name: dict[str, list[_Record]] = {}
         for record in sorted(records, key=lambda record: record.decision.at):
             self._records.append(record)
             self._by_digest.setdefault(record.digest, {})[record.place] = record.decision
+            if record.place and record.about:
+                self._about[record.digest, record.place] = record.about
             for name in record.names:
                 self._by_name.setdefault(name, []).append(record)
 
@@ -86,14 +104,22 @@ class Decisions:
         digest = digest_text(article.text)
         found = self._by_digest.get(digest, {})
         named = {id(r): r for name in (article.id, article.source) for r in self._by_name.get(name or "", ())}
+        # An id alone says little where both have a source; and what was decided on this text since goes before.
+        latest = max((decision.at for decision in found.values()), default="")
+        older = [
+            record
+            for record in named.values()
+            if record.digest != digest
+            and record.decision.at >= latest
+            and not (record.source and article.source and record.source != article.source)
+        ]
         # Words that do not lie in the text were never decided on by anybody who saw it.
         spans = [
-            SpanDecision(*place, decision)
+            SpanDecision(*place, decision, self._about.get((digest, place)))
             for place, decision in found.items()
             if place is not None and place[1] <= len(article.text)
         ]
-        stale = sum(record.digest != digest for record in named.values())
-        return ArticleDecisions(found.get(None), tuple(sorted(spans, key=lambda d: d.start)), stale)
+        return ArticleDecisions(found.get(None), tuple(sorted(spans, key=lambda d: d.start)), len(older))
 
     def tick_off(self, article: Article) -> None:
         """Take note that this article is among those examined, for :attr:`unused`."""
@@ -111,12 +137,22 @@ def digest_text(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class _About:
+    """What a span was when it was decided on."""
+
+    kind: str
+    score: float
+    suggestion: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Record:
     digest: str
     article: str
     source: str | None
     place: tuple[int, int] | None
     decision: Decision
+    about: _About | None
 
     @property
     def names(self) -> set[str]:
@@ -130,7 +166,9 @@ def _read_file(path: Path) -> list[_Record]:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DecisionsError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, DecisionsError):
+            raise
         raise DecisionsError(f"{path}: no JSON; give a file that a report downloaded") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT or not isinstance(data.get("decisions"), list):
         raise DecisionsError(f"{path}: no decisions file; give a file that a report downloaded")
@@ -151,12 +189,21 @@ def _read_record(item: Any, where: str) -> _Record:
 
     if item.get("decision") not in DECISIONS:
         raise DecisionsError(f"{where}: 'decision' is neither {' nor '.join(DECISIONS)}; correct it")
-    span, place = item.get("span"), None
+    span, place, about = item.get("span"), None, None
     if span is not None:
         start, end = (span.get(name) if isinstance(span, dict) else None for name in ("start", "end"))
         if type(start) is not int or type(end) is not int or not 0 <= start < end:
             raise DecisionsError(f"{where}: 'span' has no start below its end; download the file again")
         place = start, end
+        about = _read_about(span)
     source = None if item.get("source") is None else text("source")
     decision = Decision(item["decision"], text("reason", ""), text("by", ""), text("at", ""))
-    return _Record(text("digest"), text("article"), source, place, decision)
+    return _Record(text("digest"), text("article"), source, place, decision, about)
+
+
+def _read_about(span: dict[str, Any]) -> _About | None:
+    """The rest of a span, which older files lack; what is odd about it says nothing."""
+    kind, score, suggestion = span.get("kind"), span.get("score"), span.get("suggestion")
+    if kind not in KINDS or not isinstance(score, int | float) or not 0 <= score <= 1:
+        return None
+    return _About(kind, float(score), suggestion if isinstance(suggestion, str) else None)

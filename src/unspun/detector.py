@@ -86,9 +86,10 @@ class Detector:
         found = decisions.find(article)
         if not found.dismissed:
             return _decide(verdict, found)
-        dismissed = [span for span in found.mark(verdict.spans) if span.dismissed]
+        dismissed = found.show_dismissed(article.text, verdict.spans)
         again = self._judge(article, evidence.dismiss(found.dismissed))
-        spans = dismissed + [s for s in again.spans if not any(s.start < d.end and d.start < s.end for d in dismissed)]
+        others = [s for s in again.spans if not any(s.start < d.end and d.start < s.end for d in dismissed)]
+        spans = [*dismissed, *others]
         return _decide(replace(again, spans=tuple(sorted(spans, key=lambda span: span.start))), found)
 
     def score_many(

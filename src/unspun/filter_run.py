@@ -12,7 +12,7 @@ import os
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
@@ -32,17 +32,19 @@ class ResumeError(ValueError):
 @dataclass
 class Summary:
     """What became of the records: ``labels``, ``actions`` and ``reasons`` count them, ``unreadable`` those that held
-    no text to score."""
+    no text to score, ``stale`` those whose text has changed since decisions on it."""
 
     records: int = 0
     unreadable: int = 0
     labels: Counter[str] = field(default_factory=Counter)
     actions: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    stale: int = 0
 
     def add(self, found: Filtered) -> None:
         self.records += 1
         self.unreadable += found.error is not None
+        self.stale += found.stale > 0
         self.labels[found.label] += 1
         self.actions[found.action] += 1
         if found.reason:
@@ -52,6 +54,7 @@ class Summary:
         return {
             "records": self.records,
             "unreadable": self.unreadable,
+            "stale": self.stale,
             "labels": dict(sorted(self.labels.items())),
             "actions": dict(sorted(self.actions.items())),
             "reasons": dict(sorted(self.reasons.items())),
@@ -64,15 +67,15 @@ class Summary:
             return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.most_common()) or "none"
 
         reasons = f"; reasons: {spell(self.reasons)}" if self.reasons else ""
-        return (
-            f"{self.records:,} record{'s' * (self.records != 1)}: {spell(self.labels)}; {spell(self.actions)}{reasons}"
-        )
+        stale = f"; {self.stale:,} changed since decisions on them: look again" if self.stale else ""
+        many = "" if self.records == 1 else "s"
+        return f"{self.records:,} record{many}: {spell(self.labels)}; {spell(self.actions)}{reasons}{stale}"
 
 
-def read_lines(paths: Iterable[Path]) -> Iterator[bytes]:
+def read_lines(paths: Iterable[Path], tell: Callable[[str], None]) -> Iterator[bytes]:
     """The lines of files, gzipped ones too, one file after the other; a file's last line gets an end if it has none.
 
-    Raises OSError with the file's name.
+    Of a file that cannot be read (further) ``tell`` is told, and the next one follows.
     """
     for path in paths:
         try:
@@ -80,7 +83,9 @@ def read_lines(paths: Iterable[Path]) -> Iterator[bytes]:
                 for line in file:
                     yield line if line.endswith(b"\n") else line + b"\n"
         except (EOFError, zlib.error, gzip.BadGzipFile):
-            raise OSError(0, "gzip is damaged or cut off: get an undamaged copy", str(path)) from None
+            tell(f"{path}: gzip is damaged or cut off: get an undamaged copy")
+        except OSError as error:
+            tell(f"{path}: cannot be read ({error.strerror}): check the file")
 
 
 def read_stream(stream: IO[bytes]) -> Iterator[bytes]:
@@ -93,12 +98,15 @@ def read_stream(stream: IO[bytes]) -> Iterator[bytes]:
     except OSError:
         yield from stream
         return
-    rest = b""
+    rest = list[bytes]()
     while block := os.read(descriptor, 1 << 16):
-        *whole, rest = (rest + block).split(b"\n") if b"\n" in block else (rest + block,)
-        yield from (line + b"\n" for line in whole)
-    if rest:
-        yield rest
+        first, *others = block.split(b"\n")
+        rest.append(first)
+        for other in others:
+            yield b"".join(rest) + b"\n"
+            rest = [other]
+    if any(rest):
+        yield b"".join(rest)
 
 
 def run_filter(
@@ -166,11 +174,9 @@ class Checkpoint:
             about = {name: state[name] for name in self._about}
             counts = state["summary"]
             self.done, self._sizes = int(state["done"]), (int(state["sizes"][0]), int(state["sizes"][1]))
-            self.summary = Summary(
-                int(counts["records"]),
-                int(counts["unreadable"]),
-                *(Counter(counts[name]) for name in ("labels", "actions", "reasons")),
-            )
+            labels, actions, reasons = (Counter[str](counts[name]) for name in ("labels", "actions", "reasons"))
+            records, unreadable, stale = (int(counts[name]) for name in ("records", "unreadable", "stale"))
+            self.summary = Summary(records, unreadable, labels, actions, reasons, stale)
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise ResumeError(f"{self._path}: damaged ({error}); remove it to begin anew") from None
         if about != self._about:

@@ -119,9 +119,22 @@ class IngestFilter:
         article = self.read(record)
         if isinstance(article, Unreadable):
             return self.give_up(article.id, article.error)
+        return self._judge(article, self._find_references(record))
+
+    def judge_text(self, text: str) -> Disposition:
+        """The same for a bare text."""
+        if not isinstance(text, str) or not text.strip():
+            return self.give_up("", "empty: nothing to score")
+        return self._judge(Article("", text), [])
+
+    def _judge(self, article: Article, references: list[Article]) -> Disposition:
         detector = self.open()
         assert self._opened is not None
-        verdict = detector.score(article, self._find_references(record) or self._opened[1], self._decisions)
+        try:
+            verdict = detector.score(article, references or self._opened[1], self._decisions)
+        except Exception as error:
+            # One record must not end a crawl, whatever is wrong with it, or with us.
+            return self.give_up(article.id, f"scoring failed ({type(error).__name__}: {error}): report it")
         return Disposition(self.policy.action(verdict.label), verdict)
 
     def give_up(self, id: str, error: str) -> Disposition:
@@ -156,7 +169,8 @@ class IngestFilter:
 def trim_verdict(verdict: Verdict, detail: str) -> dict[str, Any]:
     """What a record is tagged with: a part of schema 1 by ``detail`` (one of :data:`DETAILS`)."""
     record = verdict.to_dict()
-    return record if detail == "full" else {name: record[name] for name in _DETAILS[detail]}
+    names = record if detail == "full" else (*_DETAILS[detail], "decision", "stale_decisions")
+    return {name: record[name] for name in names if name in record}
 
 
 def _look_up(record: Any, field: str | None) -> Any:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -17,12 +19,13 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any, Final
 
-from unspun.article import Verdict
-from unspun.ingest import IngestFilter, trim_verdict
+from unspun.ingest import Disposition, IngestFilter, trim_verdict
 from unspun.readers import MAX_BYTES
 
 #: Lines that a worker takes at once: sending them costs little then, and nobody waits long.
 CHUNK: Final = 16
+#: Seconds after which finished work is looked for while no line comes.
+TICK: Final = 0.05
 #: Lines read ahead of the work.
 AHEAD: Final = 256
 
@@ -36,6 +39,7 @@ class Filtered:
     label: str
     reason: str | None
     error: str | None
+    stale: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +55,37 @@ class LineFilter:
         if len(line) > MAX_BYTES:
             return self.give_up(line, f"line larger than {MAX_BYTES // 1_000_000} MB: split it")
         try:
-            record = json.loads(line)
+            # As UTF-8, whatever the bytes look like: what is added to the line is UTF-8 too.
+            record = json.loads(line.decode("utf-8"))
         except (ValueError, RecursionError) as error:
             return self.give_up(line, f"broken JSON ({error}): write one object a line")
         if not isinstance(record, dict):
             return self.give_up(line, "no JSON object: write one object a line")
-        found = self.ingest(record)
-        return self._finish(line, record, found.action, found.verdict)
+        return self._finish(line, record, self.ingest(record))
 
-    def give_up(self, line: bytes, error: str) -> Filtered:
-        """The line as it is, with why it was not scored."""
-        found = self.ingest.give_up("", error)
-        return Filtered(found.action, line, "unscored", "unreadable", error)
+    def give_up(self, line: bytes, error: str, record: dict[str, Any] | None = None) -> Filtered:
+        """The line with why it was not scored; the tag goes to a ``record`` only."""
+        return self._finish(line, record, self.ingest.give_up("", error))
 
-    def _finish(self, line: bytes, record: dict[str, Any], action: str, verdict: Verdict) -> Filtered:
-        shown = line if action == "keep" else tag_line(line, record, trim_verdict(verdict, self.detail))
-        return Filtered(action, shown, verdict.label, verdict.reason, verdict.error)
+    def give_up_record(self, line: bytes, error: str) -> Filtered:
+        """The same for a line that may be a record."""
+        try:
+            record = json.loads(line.decode("utf-8"))
+        except (ValueError, RecursionError):
+            record = None
+        return self.give_up(line, error, record if isinstance(record, dict) else None)
+
+    def _finish(self, line: bytes, record: dict[str, Any] | None, found: Disposition) -> Filtered:
+        action, verdict = found.action, found.verdict
+        if action != "keep" and record is not None:
+            line = tag_line(line, record, trim_verdict(verdict, self.detail))
+        return Filtered(action, line, verdict.label, verdict.reason, verdict.error, verdict.stale)
 
 
 def tag_line(line: bytes, record: dict[str, Any], verdict: dict[str, Any]) -> bytes:
     """``line`` with ``"unspun": verdict`` as its last field, and all else byte for byte as it was.
 
-    A record that was tagged before loses that tag, for which it has to be written anew.
+    A record that was tagged before loses that tag, for which its fields have to be written anew.
     """
     tag = json.dumps(verdict, ensure_ascii=True, allow_nan=False).encode()
     if "unspun" in record:
@@ -91,7 +104,8 @@ def _find_end(line: bytes) -> bytes:
 def read_ahead(lines: Iterable[bytes], on_idle: Callable[[], None]) -> Iterator[list[bytes]]:
     """Lines in chunks: as many as have come, CHUNK at most; ``on_idle`` is called before it has to wait for more.
 
-    A thread reads, so that a slow source makes nobody wait for what it sent before.
+    A thread reads, so that a slow source makes nobody wait for what it sent before; while nothing comes, empty chunks
+    do, so that what is finished meanwhile can be given out.
     """
     waiting: queue.Queue[bytes | BaseException | None] = queue.Queue(AHEAD)
     stopped = threading.Event()
@@ -119,7 +133,12 @@ def read_ahead(lines: Iterable[bytes], on_idle: Callable[[], None]) -> Iterator[
         while True:
             if waiting.empty():
                 on_idle()
-            chunk, item = list[bytes](), waiting.get()
+            chunk = list[bytes]()
+            try:
+                item = waiting.get(timeout=TICK)
+            except queue.Empty:
+                yield []
+                continue
             while isinstance(item, bytes):
                 chunk.append(item)
                 if len(chunk) == CHUNK:
@@ -145,12 +164,20 @@ def filter_chunks(chunks: Iterable[list[bytes]], work: LineFilter, workers: int)
         yield from ([work(line) for line in chunk] for chunk in chunks)
         return
     with _Pool(work, workers) as pool:
-        for chunk in chunks:
-            pool.submit(chunk)
-            while pool.is_full() or pool.is_next_done():
-                yield pool.take()
+        failed: Exception | None = None
+        try:
+            for chunk in chunks:
+                if chunk:
+                    pool.submit(chunk)
+                while pool.is_full() or pool.is_next_done():
+                    yield pool.take()
+        except Exception as error:
+            # What came before is still to be given out.
+            failed = error
         while pool:
             yield pool.take()
+        if failed:
+            raise failed
 
 
 class _Pool:
@@ -179,12 +206,16 @@ class _Pool:
         return len(self._waiting)
 
     def submit(self, chunk: list[bytes]) -> None:
+        self._waiting.append((chunk, self._hand_out(chunk)))
+
+    def _hand_out(self, chunk: list[bytes]) -> Future[list[Filtered]]:
         try:
-            future = self._executor.submit(_filter_chunk, chunk)
-        except BrokenProcessPool:
-            self._restart()
-            future = self._executor.submit(_filter_chunk, chunk)
-        self._waiting.append((chunk, future))
+            return self._executor.submit(_filter_chunk, chunk)
+        except BrokenProcessPool as error:
+            # As if it had died with the workers: it is tried again when its turn comes.
+            future: Future[list[Filtered]] = Future()
+            future.set_exception(error)
+            return future
 
     def is_full(self) -> bool:
         return len(self._waiting) > 2 * self._workers
@@ -209,7 +240,7 @@ class _Pool:
             try:
                 return alone.submit(_filter_chunk, [line]).result()
             except BrokenProcessPool:
-                return [self._work.give_up(line, "its worker died: score it alone to see why")]
+                return [self._work.give_up_record(line, "its worker died: score it alone to see why")]
 
     def _restart(self, skip_first: bool = False) -> None:
         """New workers, who get all that was not done; the first chunk may be one that kills."""
@@ -219,7 +250,7 @@ class _Pool:
         for number, (chunk, future) in enumerate(waiting):
             done = future.done() and not future.cancelled() and future.exception() is None
             again = not done and not (skip_first and number == 0)
-            self._waiting.append((chunk, self._executor.submit(_filter_chunk, chunk) if again else future))
+            self._waiting.append((chunk, self._hand_out(chunk) if again else future))
 
 
 _worker: LineFilter
@@ -229,10 +260,19 @@ def _start_worker(work: LineFilter) -> None:
     import signal
 
     global _worker
-    # The parent is told to stop, and stops its workers.
+    # The parent is told to stop, and stops its workers by SIGTERM: what it does then is not theirs to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
     _worker = work
     work.ingest.open()
+
+
+def _leave_with(parent: int) -> None:
+    """End with a parent that was killed: it can stop nobody any more, and its pipes stay open until all have gone."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _filter_chunk(chunk: list[bytes]) -> list[Filtered]:

@@ -207,8 +207,9 @@ def _show_reference(
         # Of two spans that point to overlapping passages the second is marked with what the first leaves.
         start = max(start, reached)
         if start < end:
-            shown = ", ".join(map(str, numbers))
-            marks.append(Mark(start, end, Markup(f'<mark class="stood" data-n="{shown}">'), Markup("</mark>")))
+            shown, spelled = ", ".join(map(str, numbers)), " ".join(map(str, numbers))
+            opening = Markup(f'<mark class="stood" data-n="{shown}" data-of="{spelled}">')
+            marks.append(Mark(start, end, opening, Markup("</mark>")))
             reached = end
     return _Shown(
         names[relation.id],
@@ -252,7 +253,17 @@ def _gather_data(article: Article, verdict: Verdict) -> dict[str, Any]:
         "article": article.id,
         "source": article.source,
         "digest": digest_text(article.text),
-        "spans": [{"start": s.start, "end": s.end, "text": s.text} for s in verdict.spans],
+        "spans": [
+            {
+                "start": s.start,
+                "end": s.end,
+                "text": s.text,
+                "kind": s.kind,
+                "score": s.score,
+                "suggestion": s.suggestion,
+            }
+            for s in verdict.spans
+        ],
         "decisions": {
             "0": spell(verdict.decision),
             **{str(number): spell(span.decision) for number, span in enumerate(verdict.spans, 1)},

@@ -8,13 +8,16 @@ import json
 from bisect import bisect_right
 from collections.abc import Iterable
 from pathlib import PurePath
-from typing import Any, Final, TextIO
-from urllib.parse import quote, urlsplit
+from typing import TYPE_CHECKING, Any, Final, TextIO
+from urllib.parse import quote
 
 from unspun import __version__
-from unspun.article import KINDS, Article, Span, Unreadable, Verdict
+from unspun.article import KINDS, Article, Passage, Span, Unreadable, Verdict
 from unspun.readers import TEXT_SUFFIXES, replace_surrogates
 from unspun.reporters.explanation import BANNER, HEADLINES, KIND_WORDS, say_score, say_why
+
+if TYPE_CHECKING:
+    from unspun.references import References
 
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _ARTICLE: Final = "unspun/article"
@@ -22,8 +25,13 @@ _RULES: Final = (_ARTICLE, *(f"unspun/{kind}" for kind in KINDS))
 _LEVELS: Final = {"spun": "warning", "suspect": "note"}
 
 
-def write_sarif(judged: Iterable[tuple[Article | Unreadable, Verdict]], stream: TextIO) -> None:
-    """Write one run, result by result: nothing is kept but what could not be read."""
+def write_sarif(
+    judged: Iterable[tuple[Article | Unreadable, Verdict]], stream: TextIO, references: References | None = None
+) -> None:
+    """Write one run, result by result: nothing is kept but what could not be read.
+
+    ``references`` tell where the passages that spans cite are.
+    """
     stream.write(f'{{"$schema": "{_SCHEMA}", "version": "2.1.0", "runs": [{{"tool": {_spell(_describe_tool())}, ')
     stream.write('"columnKind": "unicodeCodePoints", "results": [')
     notes, separator = [], ""
@@ -31,7 +39,7 @@ def write_sarif(judged: Iterable[tuple[Article | Unreadable, Verdict]], stream: 
         if isinstance(article, Unreadable):
             notes.append(_describe_unreadable(article))
             continue
-        for result in _describe(article, verdict):
+        for result in _describe(article, verdict, references):
             stream.write(separator + "\n" + _spell(result))
             separator = ","
     invocation = {"executionSuccessful": True, "toolExecutionNotifications": notes}
@@ -48,7 +56,7 @@ def _describe_tool() -> dict[str, Any]:
     return {"driver": {"name": "unspun", "semanticVersion": __version__, "rules": rules}}
 
 
-def _describe(article: Article, verdict: Verdict) -> Iterable[dict[str, Any]]:
+def _describe(article: Article, verdict: Verdict, references: References | None) -> Iterable[dict[str, Any]]:
     level = _LEVELS.get(verdict.label, "none")
     lines = _find_lines(article.text)
     if verdict.label in _LEVELS:
@@ -62,15 +70,10 @@ def _describe(article: Article, verdict: Verdict) -> Iterable[dict[str, Any]]:
             result["properties"] = {"suggestion": span.suggestion}
         if span.reference:
             passage = span.reference
-            place = {"uri": _spell_uri(passage.id)}
-            region = {"charOffset": passage.start, "charLength": passage.end - passage.start}
-            result["relatedLocations"] = [
-                {
-                    "id": 1,
-                    "physicalLocation": {"artifactLocation": place, "region": region},
-                    "message": {"text": f"“{passage.text}” in the reference"},
-                }
-            ]
+            reference = (references.get(passage.id) if references else None) or Article(passage.id, "")
+            lines_there = _find_lines(reference.text) if reference.text else None
+            place = _locate(reference, passage, lines_there) | {"id": 1}
+            result["relatedLocations"] = [place | {"message": {"text": f"“{passage.text}” in the reference"}}]
         before = article.text[max(0, span.start - 40) : span.start]
         words = "\0".join([span.kind, " ".join(before.split()), span.text])
         result["partialFingerprints"] = {"unspunSpan/v1": hashlib.sha256(words.encode("utf-8", "replace")).hexdigest()}
@@ -90,7 +93,7 @@ def _make_result(rule: str, level: str, text: str, score: float, locations: list
     }
 
 
-def _locate(article: Article, span: Span | None = None, lines: list[int] | None = None) -> dict[str, Any]:
+def _locate(article: Article, span: Span | Passage | None = None, lines: list[int] | None = None) -> dict[str, Any]:
     """Where the article, or a span of it, is. Offsets are given only where they hold in the file itself: in plain
     text, not in a line of JSON or in the text of a web page."""
     source = article.source or article.id
@@ -119,6 +122,6 @@ def _describe_unreadable(item: Unreadable) -> dict[str, Any]:
 
 
 def _spell_uri(source: str) -> str:
-    if urlsplit(source).scheme in ("http", "https"):
+    if source.startswith(("http://", "https://")):
         return quote(source, safe=":/?#[]@!$&'()*+,;=%~", errors="replace")
     return quote(source.replace("\\", "/"), safe="/~", errors="replace")

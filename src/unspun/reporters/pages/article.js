@@ -8,7 +8,7 @@
   const marks = all("#text a"), own = $("own"), other = $("other"), text = $("text"), restored = $("restored");
   const card = $("card"), references = all(".reference");
   const sentences = all(".s", text);
-  let now = -1, chosen = 0, decided = -1, changed = false, leaving = 0, quiet = 0;
+  let now = -1, chosen = 0, decided = -1, asked = "", changed = false, leaving = 0, quiet = 0;
 
   document.documentElement.classList.add("scripts");
   for (const element of all(".scripted:not(aside)")) element.hidden = false;
@@ -175,8 +175,8 @@
     marks[i].classList.add("now");
     marks[i].tabIndex = 0;
     $("place").textContent = `${i + 1} of ${marks.length}`;
-    const shows = references.findIndex((r) => r.querySelector(`.stood[data-n="${i + 1}"]`));
-    if (shows >= 0 && shows !== chosen && !references[chosen].querySelector(`.stood[data-n="${i + 1}"]`)) choose(shows);
+    const shows = references.findIndex((r) => r.querySelector(`.stood[data-of~="${i + 1}"]`));
+    if (shows >= 0 && shows !== chosen && !references[chosen].querySelector(`.stood[data-of~="${i + 1}"]`)) choose(shows);
     if (focus) marks[i].focus({ preventScroll: true });
     const box = marks[i].getBoundingClientRect(), pane = own.getBoundingClientRect();
     if (own.scrollHeight > own.clientHeight && (box.top < pane.top + 20 || box.bottom > pane.bottom - 60)) {
@@ -236,9 +236,10 @@
     $("reason").value = old ? old.reason : "";
     $("by").value = old?.by || $("by").value;
     $("undo").hidden = !old;
-    const [dismiss, confirm] = all("#form button[type=submit]");
-    // The enter key presses the first: the one that was asked for.
-    if (value === "confirmed") dismiss.before(confirm); else if (value) confirm.before(dismiss);
+    // The enter key presses the first: the one that was asked for; where none was, it presses none.
+    const buttons = { dismissed: all("#form button[value=dismissed]")[0], confirmed: all("#form button[value=confirmed]")[0] };
+    if (value === "confirmed") buttons.dismissed.before(buttons.confirmed); else buttons.confirmed.before(buttons.dismissed);
+    asked = value;
     hideCard(true);
     $("decide").showModal();
     $("reason").focus();
@@ -317,6 +318,9 @@
   $("download").addEventListener("click", download);
   $("help").addEventListener("click", () => $("keys").showModal());
   $("cancel").addEventListener("click", () => $("decide").close());
+  $("form").addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !asked && event.target.matches("input")) event.preventDefault();
+  });
   $("form").addEventListener("submit", (event) => { event.preventDefault(); record(event.submitter?.value ?? ""); });
   $("decide").addEventListener("close", () => { if (decided > 0) marks[decided - 1]?.focus(); });
   $("keys").addEventListener("submit", (event) => { event.preventDefault(); $("keys").close(); });
@@ -330,16 +334,17 @@
   }
   addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
 
+  const canDecide = () => now >= 0 && !text.hidden && isShown(marks[now]);
   const keys = {
     j: () => step(1), n: () => step(1), k: () => step(-1), p: () => step(-1),
-    d: () => { if (now >= 0) decide(now + 1, "dismissed"); }, c: () => { if (now >= 0) decide(now + 1, "confirmed"); },
+    d: () => { if (canDecide()) decide(now + 1, "dismissed"); }, c: () => { if (canDecide()) decide(now + 1, "confirmed"); },
     a: () => decide(0, ""), o: toggleRestored, "?": () => $("keys").showModal(),
     r: () => { if (sides.length > 1) choose((chosen + 1) % sides.length); },
     w: () => toggle($("same"), showSame), l: () => toggle($("unsure"), applyKinds), Escape: () => hideCard(true),
   };
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    if (event.target.matches?.("input, select, textarea")) return;
+    if (event.target.matches?.("input, select, textarea") || (!$("single").checked && event.key !== "Escape")) return;
     const kind = /^[1-6]$/.test(event.key) ? all(".kind")[event.key - 1] : null;
     const run = kind ? () => toggle(kind, applyKinds) : keys[event.key];
     if (run && Object.hasOwn(keys, event.key) || kind) { event.preventDefault(); run(); }

@@ -7,6 +7,8 @@
   for (const item of rows) item.all = item.cells.join(" ").toLowerCase();
   const labels = [...document.querySelectorAll("button.label")];
   for (const element of document.querySelectorAll(".scripted")) element.hidden = false;
+  const bar = document.querySelector(".bar");
+  new ResizeObserver(() => document.documentElement.style.setProperty("--bar", bar.offsetHeight + "px")).observe(bar);
 
   function sort(head, column) {
     const up = head.getAttribute("aria-sort") === "descending" || (head.dataset.sort === "text" && !head.hasAttribute("aria-sort"));
