@@ -209,7 +209,9 @@ def test_pairs_are_labelled_by_what_they_show(pool: Pool) -> None:
 def make_row(corpus: str, spun: bool = False, document: int = 0, case: str = "alone") -> Row:
     family = "moby" if spun else None
     compared = None if case == "alone" else np.zeros(1)
-    return Row(np.zeros(1), compared, spun, case, corpus, corpus, f"{corpus}/{document}", family, 0.1, 200)
+    alone = np.zeros(len(ALONE))
+    alone[ALONE.index("length")] = np.log(201)
+    return Row(alone, compared, spun, case, corpus, corpus, f"{corpus}/{document}", family, 0.1, 200)
 
 
 def test_thresholds_follow_the_worst_corpus() -> None:

@@ -129,6 +129,9 @@
   // --- swaps
 
   function showCard(i) {
+    // What is asked for a moment later can be out of sight by then.
+    const place = marks[i].getClientRects()[0];
+    if (!place) return;
     const row = $("r" + (i + 1));
     const part = (name) => row.querySelector(name);
     card.replaceChildren();
@@ -157,7 +160,7 @@
       buttons.append(button);
     }
     card.hidden = false;
-    const place = marks[i].getClientRects()[0], size = card.getBoundingClientRect();
+    const size = card.getBoundingClientRect();
     const below = place.bottom + 6, above = place.top - size.height - 6;
     card.style.top = Math.max(4, below + size.height < innerHeight || above < 4 ? below : above) + "px";
     card.style.left = Math.max(4, Math.min(place.left, innerWidth - size.width - 12)) + "px";
