@@ -230,6 +230,12 @@ def test_kept_records_are_the_same_to_the_byte(tmp_path: Path) -> None:
     assert "record 4: no string 'text' in the record" in result.stderr
 
 
+def test_the_handler_of_sigterm_is_put_back() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    run(given=b'{"text": "clean"}\n')
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 def test_what_is_no_record_passes_with_the_unscored(tmp_path: Path) -> None:
     result = run("--unscored", "tag", given=b'nonsense\n{"text": "clean"}\n')
     assert result.stdout.splitlines()[0] == "nonsense"

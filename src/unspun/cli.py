@@ -330,8 +330,7 @@ def filter(
     taken = [path.resolve() for path in (*(files or ()), out, quarantine, summary) if path]
     if len(set(taken)) < len(taken):
         _refuse("the inputs, --out, --quarantine and --summary are files of their own; name each another")
-    with _calm_exit():
-        signal.signal(signal.SIGTERM, _terminate)
+    with _calm_exit(), _heed_sigterm():
         built, lost = _read_references(references, Lexicon.load())
         ingest = IngestFilter(
             policy, text_field=text_field, id_field=id_field, url_field=url_field, references=built or (),
@@ -706,6 +705,16 @@ class _Terminated(KeyboardInterrupt):
 
 def _terminate(*_: object) -> NoReturn:
     raise _Terminated
+
+
+@contextmanager
+def _heed_sigterm() -> Iterator[None]:
+    """SIGTERM is a :class:`_Terminated` inside, and again what it was outside: forked processes inherit it."""
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
