@@ -19,11 +19,12 @@ import pytest
 from typer.testing import CliRunner
 
 import unspun.detector
+from unspun import cli
 from unspun.article import Article, Verdict
 from unspun.classifier import Model
 from unspun.cli import app
 from unspun.decisions import digest_text
-from unspun.ingest import DETAILS, Disposition, IngestFilter, Policy, trim_verdict
+from unspun.ingest import ACTIONS, DETAILS, Disposition, IngestFilter, Policy, trim_verdict
 from unspun.lexicon import Lexicon
 from unspun.readers import read_articles
 from unspun.stream_filter import LineFilter, read_ahead, tag_line
@@ -180,6 +181,11 @@ def test_thresholds_by_option_move_the_label() -> None:
     assert IngestFilter()(record).verdict.label == "clean"
     assert IngestFilter(suspect_at=0.0)(record).verdict.label == "suspect"
     assert IngestFilter(spun_at=0.0)(record).verdict.label == "spun"
+
+
+def test_the_options_offer_what_the_filter_knows() -> None:
+    assert tuple(action.value for action in cli.Action) == ACTIONS
+    assert tuple(detail.value for detail in cli.Detail) == DETAILS
 
 
 # --- the command

@@ -73,3 +73,16 @@ def test_sentences(raw: str, sentences: int) -> None:
 )
 def test_quotations(raw: str, quotations: list[str]) -> None:
     assert [raw[start:end] for start, end in Text(raw).quotations] == quotations
+
+
+def test_a_range_is_widened_to_the_sentences_that_it_touches() -> None:
+    text = Text("One is here. \u201cTwo is there!\u201d Three is gone.")
+    assert [text.raw[slice(*part)] for part in text.sentence_slices] == [
+        "One is here.",
+        "\u201cTwo is there!\u201d",
+        "Three is gone.",
+    ]
+    start = text.raw.index("there")
+    assert text.raw[slice(*text.enclose(start, start + 5))] == "\u201cTwo is there!\u201d"
+    assert text.enclose(8, start) == (0, text.raw.index(" Three"))
+    assert text.enclose(12, 13) == (12, 13)

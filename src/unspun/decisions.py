@@ -83,14 +83,11 @@ class Decisions:
     def __init__(self, records: Iterable[_Record]) -> None:
         self._records: list[_Record] = []
         self._met: set[str] = set()
-        self._about: dict[tuple[str, tuple[int, int]], _About] = {}
-        self._by_digest: dict[str, dict[tuple[int, int] | None, Decision]] = {}
+        self._by_digest: dict[str, dict[tuple[int, int] | None, _Record]] = {}
         self._by_name: dict[str, list[_Record]] = {}
         for record in sorted(records, key=lambda record: record.decision.at):
             self._records.append(record)
-            self._by_digest.setdefault(record.digest, {})[record.place] = record.decision
-            if record.place and record.about:
-                self._about[record.digest, record.place] = record.about
+            self._by_digest.setdefault(record.digest, {})[record.place] = record
             for name in record.names:
                 self._by_name.setdefault(name, []).append(record)
 
@@ -105,7 +102,7 @@ class Decisions:
         found = self._by_digest.get(digest, {})
         named = {id(r): r for name in (article.id, article.source) for r in self._by_name.get(name or "", ())}
         # An id alone says little where both have a source; and what was decided on this text since goes before.
-        latest = max((decision.at for decision in found.values()), default="")
+        latest = max((record.decision.at for record in found.values()), default="")
         older = [
             record
             for record in named.values()
@@ -115,11 +112,12 @@ class Decisions:
         ]
         # Words that do not lie in the text were never decided on by anybody who saw it.
         spans = [
-            SpanDecision(*place, decision, self._about.get((digest, place)))
-            for place, decision in found.items()
-            if place is not None and place[1] <= len(article.text)
+            SpanDecision(*record.place, record.decision, record.about)
+            for record in found.values()
+            if record.place is not None and record.place[1] <= len(article.text)
         ]
-        return ArticleDecisions(found.get(None), tuple(sorted(spans, key=lambda d: d.start)), len(older))
+        whole = found[None].decision if None in found else None
+        return ArticleDecisions(whole, tuple(sorted(spans, key=lambda d: d.start)), len(older))
 
     def tick_off(self, article: Article) -> None:
         """Take note that this article is among those examined, for :attr:`unused`."""

@@ -132,16 +132,14 @@ class Detector:
         workers: int,
         decisions: Decisions | None,
     ) -> Iterator[Verdict]:
-        import multiprocessing
         from concurrent.futures import Future, ProcessPoolExecutor
+
+        from unspun.processes import choose_context
 
         # Forked workers share the lexicon and the references; elsewhere they are sent once.
         if references is not None:
             references.prepare()
-        method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-        with ProcessPoolExecutor(
-            workers, multiprocessing.get_context(method), _start_worker, (self, references, decisions)
-        ) as pool:
+        with ProcessPoolExecutor(workers, choose_context(), _start_worker, (self, references, decisions)) as pool:
             waiting = deque[Future[list[Verdict]]]()
             try:
                 while chunk := list(islice(articles, CHUNK)):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from unspun.article import LABELS, Article, Unreadable, Verdict
 
 if TYPE_CHECKING:
+    from unspun.classifier import Model
     from unspun.decisions import Decisions
     from unspun.detector import Detector
     from unspun.references import References
@@ -183,7 +184,7 @@ def _look_up(record: Any, field: str | None) -> Any:
     return _look_up(record.get(first), rest) if dot else None
 
 
-def _set_thresholds(model: Any, suspect_at: float | None, spun_at: float | None) -> Any:
+def _set_thresholds(model: Model, suspect_at: float | None, spun_at: float | None) -> Model:
     if suspect_at is None and spun_at is None:
         return model
     thresholds = {}

@@ -7,9 +7,9 @@ every time comes out as ``unscored``.
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import queue
+import signal
 import threading
 import time
 from collections import deque
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from unspun.ingest import Disposition, IngestFilter, trim_verdict
+from unspun.processes import choose_context
 from unspun.readers import MAX_BYTES
 
 #: Lines that a worker takes at once: sending them costs little then, and nobody waits long.
@@ -52,34 +53,33 @@ class LineFilter:
     def __call__(self, line: bytes) -> Filtered:
         if not line.strip():
             return Filtered("keep", line, "unscored", None, None)
-        if len(line) > MAX_BYTES:
-            return self.give_up(line, f"line larger than {MAX_BYTES // 1_000_000} MB: split it")
-        try:
-            # As UTF-8, whatever the bytes look like: what is added to the line is UTF-8 too.
-            record = json.loads(line.decode("utf-8"))
-        except (ValueError, RecursionError) as error:
-            return self.give_up(line, f"broken JSON ({error}): write one object a line")
-        if not isinstance(record, dict):
-            return self.give_up(line, "no JSON object: write one object a line")
-        return self._finish(line, record, self.ingest(record))
+        record = parse_line(line)
+        return self._finish(line, record, self.ingest(record) if isinstance(record, dict) else self._refuse(record))
 
-    def give_up(self, line: bytes, error: str, record: dict[str, Any] | None = None) -> Filtered:
-        """The line with why it was not scored; the tag goes to a ``record`` only."""
-        return self._finish(line, record, self.ingest.give_up("", error))
+    def give_up(self, line: bytes, error: str) -> Filtered:
+        """The line with why it was not scored; only a record gets a tag."""
+        return self._finish(line, parse_line(line), self._refuse(error))
 
-    def give_up_record(self, line: bytes, error: str) -> Filtered:
-        """The same for a line that may be a record."""
-        try:
-            record = json.loads(line.decode("utf-8"))
-        except (ValueError, RecursionError):
-            record = None
-        return self.give_up(line, error, record if isinstance(record, dict) else None)
+    def _refuse(self, error: str) -> Disposition:
+        return self.ingest.give_up("", error)
 
-    def _finish(self, line: bytes, record: dict[str, Any] | None, found: Disposition) -> Filtered:
+    def _finish(self, line: bytes, record: dict[str, Any] | str, found: Disposition) -> Filtered:
         action, verdict = found.action, found.verdict
-        if action != "keep" and record is not None:
+        if action != "keep" and isinstance(record, dict):
             line = tag_line(line, record, trim_verdict(verdict, self.detail))
         return Filtered(action, line, verdict.label, verdict.reason, verdict.error, verdict.stale)
+
+
+def parse_line(line: bytes) -> dict[str, Any] | str:
+    """The record of a line, or why it holds none."""
+    if len(line) > MAX_BYTES:
+        return f"line larger than {MAX_BYTES // 1_000_000} MB: split it"
+    try:
+        # As UTF-8, whatever the bytes look like: what is added to the line is UTF-8 too.
+        record = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        return f"broken JSON ({error}): write one object a line"
+    return record if isinstance(record, dict) else "no JSON object: write one object a line"
 
 
 def tag_line(line: bytes, record: dict[str, Any], verdict: dict[str, Any]) -> bytes:
@@ -189,12 +189,9 @@ class _Pool:
         self._start()
 
     def _start(self) -> None:
-        method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-        if method == "fork":
-            # Forked workers share the model and the references.
-            self._work.ingest.open()
-        context = multiprocessing.get_context(method)
-        self._executor = ProcessPoolExecutor(self._workers, context, _start_worker, (self._work,))
+        # Before the workers are forked, so that they share the model and the references.
+        self._work.ingest.open()
+        self._executor = ProcessPoolExecutor(self._workers, choose_context(), _start_worker, (self._work,))
 
     def __enter__(self) -> _Pool:
         return self
@@ -228,37 +225,33 @@ class _Pool:
         try:
             found = future.result()
         except BrokenProcessPool:
-            self._restart(skip_first=True)
+            self._restart()
             found = [one for line in chunk for one in self._try_alone(line)]
         self._waiting.popleft()
         return found
 
     def _try_alone(self, line: bytes) -> list[Filtered]:
         """One line in a process of its own, so that what kills it harms no other."""
-        context = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
-        with ProcessPoolExecutor(1, context, _start_worker, (self._work,)) as alone:
+        with ProcessPoolExecutor(1, choose_context(), _start_worker, (self._work,)) as alone:
             try:
                 return alone.submit(_filter_chunk, [line]).result()
             except BrokenProcessPool:
-                return [self._work.give_up_record(line, "its worker died: score it alone to see why")]
+                return [self._work.give_up(line, "its worker died: score it alone to see why")]
 
-    def _restart(self, skip_first: bool = False) -> None:
-        """New workers, who get all that was not done; the first chunk may be one that kills."""
+    def _restart(self) -> None:
+        """New workers, who get all that was not done but the first chunk, which may be the one that kills."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._start()
         waiting, self._waiting = self._waiting, deque()
         for number, (chunk, future) in enumerate(waiting):
             done = future.done() and not future.cancelled() and future.exception() is None
-            again = not done and not (skip_first and number == 0)
-            self._waiting.append((chunk, self._hand_out(chunk) if again else future))
+            self._waiting.append((chunk, future if done or number == 0 else self._hand_out(chunk)))
 
 
 _worker: LineFilter
 
 
 def _start_worker(work: LineFilter) -> None:
-    import signal
-
     global _worker
     # The parent is told to stop, and stops its workers by SIGTERM: what it does then is not theirs to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -134,6 +134,13 @@ class Text:
             reached = end
         return slices
 
+    def enclose(self, start: int, end: int) -> tuple[int, int]:
+        """The character range ``[start, end)`` widened to the whole sentences that it touches."""
+        for first, last in self.sentence_slices:
+            if first < end and last > start:
+                start, end = min(start, first), max(end, last)
+        return start, end
+
     def _sentence_ends(self) -> list[int]:
         ends = []
         for match in _SENTENCE_END.finditer(self.raw):

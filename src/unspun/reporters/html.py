@@ -158,10 +158,7 @@ def _make_row(number: int, span: Span, names: Mapping[str, str], texts: Mapping[
 
 
 def _quote(passage: Passage, text: Text, name: str) -> _Quote:
-    slices = text.sentence_slices
-    inside = [(start, end) for start, end in slices if end > passage.start and start < passage.end]
-    first = min([passage.start, *(start for start, _ in inside)])
-    last = max([passage.end, *(end for _, end in inside)])
+    first, last = text.enclose(passage.start, passage.end)
     before, after = text.raw[first : passage.start], text.raw[passage.end : last]
     if len(before) > _CONTEXT:
         before = "…" + before[-_CONTEXT:]

@@ -94,9 +94,7 @@ def _lay_opposite(
             if span.reference and span.reference.id == id
         ]
         first, last = min(start for _, start, _, _ in passages), max(end for _, _, end, _ in passages)
-        for low, high in texts[id].sentence_slices:
-            if low < last and high > first:
-                first, last = min(first, low), max(last, high)
+        first, last = texts[id].enclose(first, last)
         return Styled.assemble((f"{make_visible(id)}: ", "dim"), _mark(texts[id].raw, first, last, passages))
     line, read = Styled("probably: ", style="dim"), start
     for number, span in spans:
