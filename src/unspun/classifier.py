@@ -58,6 +58,11 @@ class Thresholds:
     def label(self, score: float) -> str:
         return "spun" if score >= self.spun else "suspect" if score >= self.suspect else "clean"
 
+    def override(self, suspect: float | None, spun: float | None) -> Thresholds:
+        """These with one or both replaced; a suspect is never surer than what is called spun."""
+        spun = self.spun if spun is None else spun
+        return Thresholds(min(self.suspect if suspect is None else suspect, spun), spun)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scorer:

@@ -75,6 +75,12 @@ class Detail(str, Enum):  # noqa: UP042
     full = "full"
 
 
+class ContextChoice(str, Enum):  # noqa: UP042
+    auto = "auto"
+    always = "always"
+    never = "never"
+
+
 class FailOn(str, Enum):  # noqa: UP042
     spun = "spun"
     suspect = "suspect"
@@ -100,6 +106,13 @@ Decisions_ = Annotated[
     typer.Option("--decisions", help="A file of decisions that a report downloaded. May be given more than once."),
 ]
 Workers_ = Annotated[int, typer.Option("--workers", min=1, help="Processes that share the work.")]
+Context_ = Annotated[
+    ContextChoice,
+    typer.Option(
+        "--context",
+        help="Which articles without references the contextual model reads (extra context): those in doubt; all; none.",
+    ),
+]
 Model_ = Annotated[Path | None, typer.Option("--model", help="A model file instead of the shipped one.")]
 
 #: What was read, and the verdict on it.
@@ -150,6 +163,7 @@ def score(
     fail_on: Annotated[
         FailOn | None, typer.Option("--fail-on", help="Exit with 1 when an article is labelled so, or worse.")
     ] = None,
+    context: Context_ = ContextChoice.auto,
     model: Model_ = None,
 ) -> None:
     """Score articles: how probably each was spun, why, and the strongest swaps.
@@ -162,7 +176,7 @@ def score(
         _refuse(f"--verbose goes with --format table; --format {format.value} holds every swap anyway")
     with _calm_exit():
         decided = _read_decisions(decisions)
-        detector = _load(model)
+        detector = _load(model, context)
         built, lost = _read_references(references, detector.lexicon)
         labels = Counter[str]()
         # Progress would fight with lines that stream to the same terminal.
@@ -198,6 +212,7 @@ def report(
     ] = None,
     decisions: Decisions_ = None,
     workers: Workers_ = 1,
+    context: Context_ = ContextChoice.auto,
     model: Model_ = None,
 ) -> None:
     """Write a page for each article: beside its reference, every swap marked and explained; for a folder an overview.
@@ -211,7 +226,7 @@ def report(
         _refuse("--verdicts draws what was scored before; leave out --decisions and --model, or score again")
     with _calm_exit():
         decided = _read_decisions(decisions)
-        detector = None if verdicts else _load(model)
+        detector = None if verdicts else _load(model, context)
         lexicon = detector.lexicon if detector else Lexicon.load()
         built, lost = _read_references(references, lexicon)
         leftovers = _Leftovers()
@@ -305,6 +320,7 @@ def filter(
         Path | None, typer.Option("--checkpoint", help="A folder that makes a run over files resumable.")
     ] = None,
     summary: Annotated[Path | None, typer.Option("--summary", help="Write the counts to this JSON file.")] = None,
+    context: Context_ = ContextChoice.auto,
     model: Model_ = None,
 ) -> None:
     """Filter JSON lines before they are stored: keep, tag, quarantine or drop each record, in order, losing none.
@@ -335,9 +351,9 @@ def filter(
         ingest = IngestFilter(
             policy, text_field=text_field, id_field=id_field, url_field=url_field, references=built or (),
             references_field=references_field, suspect_at=suspect_at, spun_at=spun_at,
-            decisions=_read_decisions(decisions), model=model,
+            decisions=_read_decisions(decisions), model=model, context=context.value,
         )  # fmt: skip
-        detector = _load(model, ingest.open)
+        detector = _load(model, context, ingest.open)
         work, counts, resumed = LineFilter(ingest, detail.value), Summary(), None
         try:
             with ExitStack() as stack:
@@ -348,7 +364,7 @@ def filter(
                     options = {
                         "policy": [spun, suspect, clean, unscored],
                         "detail": detail,
-                        "model": [detector.model.name, detector.model.card.get("data_sha256")],
+                        "model": [detector.name, detector.model.card.get("data_sha256"), detector.read_all],
                         "fields": [text_field, id_field, url_field, references_field],
                         "thresholds": [suspect_at, spun_at],
                         "others": [str(path) for path in (*(references or ()), *(decisions or ()))],
@@ -396,6 +412,7 @@ def filter(
 def restore(
     paths: Paths_,
     references: References_ = None,
+    context: Context_ = ContextChoice.auto,
     model: Model_ = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of stdout.")] = None,
     format: Annotated[
@@ -412,7 +429,7 @@ def restore(
     from unspun.readers import read_articles
 
     with _calm_exit():
-        detector = _load(model)
+        detector = _load(model, context)
         built, lost = _read_references(references, detector.lexicon)
         leftovers = _Leftovers()
         meter = _Meter("restored", quiet=out is None and sys.stdout.isatty())
@@ -462,11 +479,11 @@ def _find_compared(verdict: Verdict, references: References | None) -> list[Arti
     return [reference for reference in found if reference]
 
 
-def _load(model: Path | None, load: Callable[[], Detector] | None = None) -> Detector:
+def _load(model: Path | None, context: ContextChoice, load: Callable[[], Detector] | None = None) -> Detector:
     from unspun.detector import Detector
 
     try:
-        return load() if load else Detector.load(model)
+        return load() if load else Detector.load(model, context.value)
     except (OSError, ValueError) as error:
         _refuse(f"--model {model}: {error}" if model else f"the shipped model cannot be used: {error}")
 

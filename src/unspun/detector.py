@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from unspun.article import REASON_OF_KIND, Article, Span, Unreadable, Verdict
-from unspun.classifier import Model, ModelError
+from unspun.classifier import Model, ModelError, Thresholds, to_probability
+from unspun.context_model import ContextModel, Reading
 from unspun.decisions import ArticleDecisions, Decisions
 from unspun.evidence import Evidence, gather_evidence
+from unspun.extractors.originals import rank_originals
 from unspun.lexicon import Lexicon
 from unspun.references import References
 from unspun.relations import reconsider_swaps, relate
-from unspun.scoring import measure, score_article
-from unspun.spans import build_spans
+from unspun.resources import find_models
+from unspun.scoring import Measured, measure, score_article
+from unspun.spans import SUGGESTIONS, Ranker, build_spans
 from unspun.text import Text
 
 #: Fewer words are not judged: at 40 words one odd phrase would decide.
@@ -33,8 +41,19 @@ _BEYOND_LATIN: Final = re.compile("[^\x00-\u024f]")
 #: Least share of such words. 99.6 % of the clean articles reach it (the median has 0.37); the rest are lists of
 #: prices and freight rates, and some in other languages.
 MIN_ENGLISH: Final = 0.15
+#: When the contextual model reads.
+Context = Literal["auto", "always", "never"]
 #: Articles that a worker takes at once: large enough to make sending them cheap, small enough to share work.
 CHUNK: Final = 16
+
+
+def is_installed() -> bool:
+    """Whether the contextual model is there, and the extra ``context`` that it needs."""
+    try:
+        find_models("context.npz")
+    except FileNotFoundError:
+        return False
+    return all(find_spec(name) is not None for name in ("onnxruntime", "tokenizers"))
 
 
 class Detector:
@@ -45,22 +64,51 @@ class Detector:
     >>> verdict.label, verdict.score, verdict.strongest(2)               # doctest: +SKIP
     """
 
-    def __init__(self, model: Model, lexicon: Lexicon) -> None:
+    def __init__(
+        self, model: Model, lexicon: Lexicon, context: ContextModel | None = None, read_all: bool = False
+    ) -> None:
+        """``context``: the contextual model, which reads the articles that the fast one leaves in doubt, or with
+        ``read_all`` every one that has no reference to be compared with."""
         if len(model.habits.words) != lexicon.size:
             raise ModelError(
                 f"the model {model.name} was trained with a lexicon of {len(model.habits.words)} words, this one has "
                 f"{lexicon.size}: use the model and the lexicon of one version"
             )
+        if context is not None and context.beside != model.name:
+            raise ModelError(
+                f"the contextual model {context.name} was fitted beside {context.beside}, not {model.name}: use that "
+                "model, or go without (context='never', --context never)"
+            )
         self.model = model
         self.lexicon = lexicon
+        self.context = context
+        self.read_all = read_all
+        self.name = model.name if context is None else f"{model.name}+{context.name}"
 
     @classmethod
-    def load(cls, model: str | Path | None = None) -> Detector:
+    def load(cls, model: str | Path | None = None, context: Context = "auto") -> Detector:
         """The detector with the shipped lexicon and model, or with the model file named.
 
-        Raises :class:`unspun.classifier.ModelError` when the file cannot be used.
+        ``context``: whether the contextual model reads articles without references: ``auto`` those in doubt, where the
+        extra ``context`` is installed and the model is the shipped one; ``always`` all; ``never`` none.
+
+        Raises :class:`unspun.classifier.ModelError` when a model cannot be used.
         """
-        return cls(Model.load(model), Lexicon.load())
+        fast = Model.load(model)
+        reader = None
+        if context == "always" or (context == "auto" and model is None and is_installed()):
+            reader = ContextModel.load()
+        return cls(fast, Lexicon.load(), reader, context == "always")
+
+    def set_thresholds(self, suspect_at: float | None, spun_at: float | None) -> Detector:
+        """The same detector with other thresholds, on all grounds alike; None leaves them as they are."""
+
+        def override(thresholds: Mapping[str, Thresholds]) -> dict[str, Thresholds]:
+            return {ground: usual.override(suspect_at, spun_at) for ground, usual in thresholds.items()}
+
+        model = replace(self.model, thresholds=override(self.model.thresholds))
+        context = self.context and replace(self.context, thresholds=override(self.context.thresholds))
+        return Detector(model, self.lexicon, context, self.read_all)
 
     def score(
         self,
@@ -77,7 +125,7 @@ class Detector:
         text = Text(article.text)
         reason = find_unscored_reason(text)
         if reason:
-            verdict = Verdict(article.id, article.source, None, "unscored", reason, model=self.model.name)
+            verdict = Verdict(article.id, article.source, None, "unscored", reason, model=self.name)
             return _decide(verdict, decisions.find(article)) if decisions else verdict
         evidence = gather_evidence(text, self.lexicon, self.model.rules, built, article.source)
         verdict = self._judge(article, evidence)
@@ -154,15 +202,20 @@ class Detector:
 
     def _judge(self, article: Article, evidence: Evidence) -> Verdict:
         measured = measure(evidence, self.model)
-        score, ground = score_article(measured, self.model.scorers)
-        label = self.model.thresholds[ground].label(score)
+        odds, ground = score_article(measured, self.model.scorers)
+        score = float(to_probability(np.array(odds)))
+        reading = None
+        thresholds = self.model.thresholds
+        if self.context and ground in self.context.thresholds and (self.read_all or score >= self.context.read_from):
+            reading = self.context.read(evidence, measured, odds)
+            score, thresholds = reading.score, self.context.thresholds
+        label = thresholds[ground].label(score)
         relations = relate(evidence, measured.swaps, label != "clean")
         spans: tuple[Span, ...] = ()
         reason = None
         if label != "clean":
             swaps = reconsider_swaps(evidence, measured.swaps, relations)
-            words = measured.words if measured.usage is None else measured.usage
-            spans = build_spans(evidence, swaps, words, self.model.originals)
+            spans = build_spans(evidence, swaps, *self._find_words(evidence, measured, reading))
             reason = _main_reason(spans)
         return Verdict(
             article.id,
@@ -172,8 +225,20 @@ class Detector:
             reason,
             spans,
             relations,
-            self.model.name,
+            self.name,
         )
+
+    def _find_words(
+        self, evidence: Evidence, measured: Measured, reading: Reading | None
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64], Ranker]:
+        """The words that may have been swapped in, how probably, and what ranks their originals."""
+        article = evidence.article
+        if reading is not None and self.context is not None:
+            everywhere = np.arange(len(article), dtype=np.int32)
+            return everywhere, reading.words, partial(self.context.rank_originals, article, count=SUGGESTIONS)
+        words = measured.words if measured.usage is None else measured.usage
+        rank = partial(rank_originals, article, weights=self.model.originals, count=SUGGESTIONS)
+        return evidence.wordings.places, words, rank
 
 
 def _to_article(value: str | Article, identifier: str) -> Article:

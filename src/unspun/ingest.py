@@ -7,16 +7,15 @@ to workers; the model is opened by the first record that needs it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from unspun.article import LABELS, Article, Unreadable, Verdict
 
 if TYPE_CHECKING:
-    from unspun.classifier import Model
     from unspun.decisions import Decisions
-    from unspun.detector import Detector
+    from unspun.detector import Context, Detector
     from unspun.references import References
 
 #: What can become of a record: it passes as it is; it passes with the verdict; it is set aside; it goes.
@@ -67,7 +66,7 @@ class IngestFilter:
     ``text_field``, ``id_field``, ``url_field``: their names in the record, with dots for nested ones;
     ``references``: texts to compare every record with; ``references_field``: where a record brings its own (texts, or
     objects with ``text`` and ``id``); ``suspect_at`` and ``spun_at``: scores that replace the model's thresholds;
-    ``decisions``: what reviewers decided on some of the texts.
+    ``decisions``: what reviewers decided on some of the texts; ``context``: see :meth:`unspun.Detector.load`.
 
     >>> decide = IngestFilter(policy=Policy(spun="drop"))                   # doctest: +SKIP
     >>> decide({"id": "1", "text": text}).action                            # doctest: +SKIP
@@ -86,6 +85,7 @@ class IngestFilter:
         spun_at: float | None = None,
         decisions: Decisions | None = None,
         model: str | Path | None = None,
+        context: Context = "auto",
     ) -> None:
         for name, score in (("suspect_at", suspect_at), ("spun_at", spun_at)):
             if score is not None and not 0 <= score <= 1:
@@ -94,7 +94,7 @@ class IngestFilter:
         self._fields = {"text": text_field, "id": id_field, "url": url_field, "references": references_field}
         self._references = references
         self._suspect_at, self._spun_at = suspect_at, spun_at
-        self._decisions, self._model = decisions, model
+        self._decisions, self._model, self._context = decisions, model, context
         self._opened: tuple[Detector, References | None] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -105,14 +105,11 @@ class IngestFilter:
         if self._opened is None:
             from unspun.detector import Detector
 
-            detector = Detector.load(self._model)
+            detector = Detector.load(self._model, self._context)
             references = detector.build_references(self._references) if len(self._references) else None
             if references is not None:
                 references.prepare()
-            self._opened = (
-                Detector(_set_thresholds(detector.model, self._suspect_at, self._spun_at), detector.lexicon),
-                references,
-            )
+            self._opened = detector.set_thresholds(self._suspect_at, self._spun_at), references
         return self._opened[0]
 
     def __call__(self, record: Mapping[str, Any]) -> Disposition:
@@ -182,16 +179,3 @@ def _look_up(record: Any, field: str | None) -> Any:
         return record[field]
     first, dot, rest = field.partition(".")
     return _look_up(record.get(first), rest) if dot else None
-
-
-def _set_thresholds(model: Model, suspect_at: float | None, spun_at: float | None) -> Model:
-    if suspect_at is None and spun_at is None:
-        return model
-    thresholds = {}
-    for ground, usual in model.thresholds.items():
-        spun = usual.spun if spun_at is None else spun_at
-        # A suspect is never surer than what is called spun.
-        thresholds[ground] = replace(
-            usual, spun=spun, suspect=min(usual.suspect if suspect_at is None else suspect_at, spun)
-        )
-    return replace(model, thresholds=thresholds)

@@ -23,11 +23,14 @@ NO_SWAP: Final = -20.0
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
     """``words`` and ``usage`` float64[examined words] and ``swaps`` float64[pairs]: probabilities of a swap, by
-    the article alone, by the references' usage, by alignment; ``alone`` and
+    the article alone, by the references' usage, by alignment; ``word_odds`` and ``strange_odds``: the first as
+    log-odds, and as if the spinner had never been seen; ``alone`` and
     ``compared``: the features of the two article heads, in ``compared`` without the margin of the head *alone*,
     which need not exist yet. ``usage`` and ``compared`` are None without comparisons."""
 
     words: NDArray[np.float64]
+    word_odds: NDArray[np.float64]
+    strange_odds: NDArray[np.float64]
     usage: NDArray[np.float64] | None
     swaps: NDArray[np.float64]
     alone: NDArray[np.float64]
@@ -41,10 +44,11 @@ def measure(evidence: Evidence, model: Model) -> Measured:
     vouched = evidence.dismissed[wordings.places]
     log_odds = np.where(vouched, NO_SWAP, scorers["words"].log_odds(examined))
     words = to_probability(log_odds)
-    strange = np.where(vouched, 0.0, scorers["strange"].score(examined))
+    strange_odds = np.where(vouched, NO_SWAP, scorers["strange"].log_odds(examined))
+    strange = np.where(vouched, 0.0, to_probability(strange_odds))
     alone = measure_alone(article, wordings, words, strange, evidence.rules)
     if not evidence.comparisons:
-        return Measured(words, None, np.zeros(0), alone, None)
+        return Measured(words, log_odds, strange_odds, None, np.zeros(0), alone, None)
     assert evidence.usage is not None
     features = evidence.usage.features.copy()
     features[:, 0] = log_odds
@@ -60,14 +64,12 @@ def measure(evidence: Evidence, model: Model) -> Measured:
     compared = measure_compared(
         article, evidence.comparisons, found, swaps, to_probability(pairs), direction, usage, alone
     )
-    return Measured(words, usage, swaps, alone, compared)
+    return Measured(words, log_odds, strange_odds, usage, swaps, alone, compared)
 
 
 def score_article(measured: Measured, scorers: Mapping[str, Scorer]) -> tuple[float, str]:
-    """The article's calibrated score and the ground that it is judged on."""
+    """The article's calibrated log-odds and the ground that it is judged on."""
     margin = scorers["alone"].log_odds(measured.alone[None])
-    if measured.compared is None:
-        score = to_probability(margin)
-    else:
-        score = scorers["compared"].score(insert_margins(measured.compared[None], margin))
-    return float(score[0]), find_ground(measured.alone, measured.compared)
+    if measured.compared is not None:
+        margin = scorers["compared"].log_odds(insert_margins(measured.compared[None], margin))
+    return float(margin[0]), find_ground(measured.alone, measured.compared)

@@ -3,7 +3,7 @@ apart, never overlapping."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -15,7 +15,6 @@ from unspun.evidence import Evidence
 from unspun.examined import Examined
 from unspun.extractors import Finding
 from unspun.extractors.names import bridges_name, is_name
-from unspun.extractors.originals import rank_originals
 from unspun.extractors.quotes import is_quote
 from unspun.extractors.set_phrases import find_set_phrases
 from unspun.extractors.usage import find_passage
@@ -30,30 +29,31 @@ MIN_WORDING_SCORE: Final = 0.6
 #: Wordings that may have stood there, the suggestion and its alternatives: more are no help to a reader.
 SUGGESTIONS: Final = 3
 
+#: Gives for each of the words at some places its likeliest originals, best first.
+Ranker = Callable[[NDArray[np.int32]], list[list[str]]]
+
 
 def build_spans(
-    evidence: Evidence,
-    pair_scores: NDArray[np.float64],
-    word_scores: NDArray[np.float64],
-    original_weights: NDArray[np.float64],
-) -> tuple[Span, ...]:
+    evidence: Evidence, pair_scores: NDArray[np.float64], places: NDArray[np.int32], word_scores: NDArray[np.float64],
+    rank: Ranker,
+) -> tuple[Span, ...]:  # fmt: skip
     """The spans of a flagged article, in text order.
 
-    ``pair_scores`` float64[pairs] and ``word_scores`` float64[examined words] are probabilities of a swap; with
-    references the words are scored beside their usage; ``original_weights``: see
-    :func:`unspun.extractors.originals.rank_originals`. A word that stands in a reference too was not swapped.
-    What a reference shows goes before what the wording alone suggests.
+    ``pair_scores`` float64[pairs] and ``word_scores`` float64[n] are probabilities of a swap, these of the words at
+    ``places`` int32[n]; beside references those are the examined words, scored beside their usage; ``rank`` names the
+    likeliest originals of words. A word that stands in a reference too was not swapped. What a reference shows goes
+    before what the wording alone suggests.
     """
     article = evidence.article
     compared = _find_swaps(evidence, pair_scores)
-    alone = _find_odd_words(evidence, word_scores, original_weights)
+    alone = _find_odd_words(evidence, places, word_scores, rank)
     taken, chosen = set[int](), list[Finding]()
     tricks = [f for f in evidence.rules if f.kind == "trick"]
     others = [f for f in evidence.rules if f.kind != "trick" and f.score >= MIN_SCORE]
     for finding in [*tricks, *compared, *others, *alone]:
-        places = range(finding.first, finding.last)
-        if taken.isdisjoint(places):
-            taken.update(places)
+        covered = range(finding.first, finding.last)
+        if taken.isdisjoint(covered):
+            taken.update(covered)
             chosen.append(finding)
     chosen.sort(key=lambda finding: finding.first)
     return tuple(_to_span(article, finding) for finding in chosen)
@@ -154,10 +154,10 @@ def _make_finding(article: Examined, evidence: Evidence, group: Sequence[int], s
 
 
 def _find_odd_words(
-    evidence: Evidence, scores: NDArray[np.float64], original_weights: NDArray[np.float64]
+    evidence: Evidence, places: NDArray[np.int32], scores: NDArray[np.float64], rank: Ranker
 ) -> list[Finding]:
-    """Words that a synonym would fit better, or that the references would not use, the surest first."""
-    article, wordings, usage = evidence.article, evidence.wordings, evidence.usage
+    """Words that another would fit better, or that the references would not use, the surest first."""
+    article, usage = evidence.article, evidence.usage
     # What stands in the same place of a reference was not swapped; what stands opposite other words of a
     # reference that the article was made from has been judged as a pair.
     settled = np.zeros(len(article), np.bool_)
@@ -168,11 +168,10 @@ def _find_odd_words(
             settled[pair.a0 : pair.a1] = True
     phrases = find_set_phrases(article)
     order = np.argsort(-scores, kind="stable")
-    order = order[(scores[order] >= MIN_WORDING_SCORE) & ~settled[wordings.places[order]]]
-    ranked = rank_originals(article, wordings.places[order], original_weights, SUGGESTIONS)
+    order = order[(scores[order] >= MIN_WORDING_SCORE) & ~settled[places[order]]]
     findings = list[Finding]()
-    for i, likeliest in zip(order.tolist(), ranked, strict=True):
-        place = int(wordings.places[i])
+    for i, likeliest in zip(order.tolist(), rank(places[order]), strict=True):
+        place = int(places[i])
         first, last, passage = place, place + 1, None
         if usage is not None and usage.sequences[i] > 0:
             best = int(usage.best[i])
@@ -184,10 +183,29 @@ def _find_odd_words(
         else:
             originals = likeliest
         start, end = article.text.slice(first, last)
-        suggestion, *others = (_match_case(article.text.raw[start:end], original) for original in originals)
+        shown = [_match_case(article.text.raw[start:end], original) for original in originals]
         kind = "name" if article.named[place] else "synonym"
-        findings.append(Finding(first, last, kind, float(scores[i]), suggestion, passage, tuple(others)))
-    return findings
+        suggestion = shown[0] if shown else None
+        findings.append(Finding(first, last, kind, float(scores[i]), suggestion, passage, tuple(shown[1:])))
+    return _join_phrases(article, findings)
+
+
+def _join_phrases(article: Examined, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings, those joined that stand side by side where one is a small word: swapped in with its neighbour, it
+    is part of a phrase ("in opposition to") that nobody can say the original of."""
+    joined = list[Finding]()
+    for part in sorted(findings, key=lambda finding: finding.first):
+        before = joined[-1] if joined else None
+        if (
+            before
+            and before.last == part.first
+            and not article.breaks[part.first]
+            and not (article.content[before.last - 1] and article.content[part.first])
+        ):
+            joined[-1] = Finding(before.first, part.last, before.kind, max(before.score, part.score))
+        else:
+            joined.append(part)
+    return sorted(joined, key=lambda finding: -finding.score)
 
 
 def _match_case(shown: str, word: str) -> str:

@@ -54,9 +54,17 @@ def rank_originals(
     """For each of the words at ``places`` its ``count`` likeliest originals, best first; ``weights``
     float64[len(FEATURES)] as trained."""
     owner, candidates, features = measure_originals(article, places)
-    order = np.lexsort((-(features @ weights), owner))
-    ranked = [list[str]() for _ in places]
-    for at in order.tolist():
+    return choose_likeliest(article, len(places), owner, candidates, features @ weights, count)
+
+
+def choose_likeliest(
+    article: Examined, places: int, owner: NDArray[np.intp], candidates: NDArray[np.int32],
+    scores: NDArray[np.float64], count: int,
+) -> list[list[str]]:  # fmt: skip
+    """For each of so many ``places`` the ``count`` candidates of the highest ``scores`` float64[c], best first;
+    ``owner`` and ``candidates`` as in :func:`measure_originals`."""
+    ranked = [list[str]() for _ in range(places)]
+    for at in np.lexsort((-scores, owner)).tolist():
         likeliest = ranked[owner[at]]
         if len(likeliest) < count:
             likeliest.append(article.lexicon.word(int(candidates[at])))

@@ -41,6 +41,7 @@ class SpunPipeline:
             text_field=settings.get("SPUN_TEXT_FIELD", "text"),
             references=_read_references(settings.getlist("SPUN_REFERENCES")),
             model=settings.get("SPUN_MODEL"),
+            context=settings.get("SPUN_CONTEXT", "auto"),
         )
         # One thread: scoring holds the interpreter's lock, more would only wait for it.
         self._thread = ThreadPoolExecutor(1)

@@ -24,14 +24,15 @@ def fit_originals(learnt: Sequence[Mapping[str, Any]]) -> tuple[NDArray[np.float
     that a first fit had not seen."""
     seen = [choice for one in learnt if fold_of(one["group"]) for choice in one["choices"]]
     unseen = [choice for one in learnt if not fold_of(one["group"]) for choice in one["choices"]]
-    weights = _fit(seen)
+    weights = fit_choices(seen)
     scores = [(features @ weights, true) for features, true in unseen]
     ranks = np.array([(found > found[true]).sum() for found, true in scores])
     figures = {"original_first": float((ranks == 0).mean()), "original_in_three": float((ranks < 3).mean())}
-    return _fit([*seen, *unseen]), figures
+    return fit_choices([*seen, *unseen]), figures
 
 
-def _fit(choices: Sequence[Choice]) -> NDArray[np.float64]:
+def fit_choices(choices: Sequence[Choice]) -> NDArray[np.float64]:
+    """float64[k]: the weights under which the true originals are likeliest."""
     counts = [len(features) for features, _ in choices]
     first = np.append(0, np.cumsum(counts)[:-1])
     owner = np.repeat(np.arange(len(choices)), counts)

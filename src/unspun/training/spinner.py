@@ -35,16 +35,17 @@ class SpinSettings:
     ``rate``: share of the touched part's words to replace (0-1); ``fixed``: one swap a word for the whole
     text, else a new draw at each place; ``inflect``: endings are put back on swaps found by base form, else
     the base form is left ("this results in" -> "this outcome in"); ``names``, ``quotes``: whether capitalised
-    words in mid-sentence and quoted words are swapped; ``protected``: how many of the text's commonest
-    content words stay; ``part``: what is touched (``body``: all but the first and last paragraph;
-    ``paragraphs``: half of them; ``sentences``: every ``step``-th); ``articles``: where a/an is set by the
-    next letter.
+    words in mid-sentence and quoted words are swapped; ``only_names``: nothing but those words is; ``protected``:
+    how many of the text's commonest content words stay; ``part``: what is touched (``body``: all but the first
+    and last paragraph; ``paragraphs``: half of them; ``sentences``: every ``step``-th); ``articles``: where a/an
+    is set by the next letter.
     """
 
     rate: float
     fixed: bool = False
     inflect: bool = True
     names: bool = False
+    only_names: bool = False
     quotes: bool = True
     protected: int = 0
     part: Partial = "whole"
@@ -126,7 +127,8 @@ def spin(text: str, dictionary: Dictionary, settings: SpinSettings, rng: random.
     touched = _find_touched(source, settings, rng)
     blocked = [not is_touched for is_touched in touched]
     for index in range(len(blocked)):
-        if (names[index] and not settings.names) or (quoted[index] and not settings.quotes):
+        swappable = (settings.names or settings.only_names) if names[index] else not settings.only_names
+        if not swappable or (quoted[index] and not settings.quotes):
             blocked[index] = True
     protected = _common_words(source, settings.protected)
     if protected:

@@ -1,0 +1,324 @@
+"""The contextual model: pieces, windows, the graph against the same sums in numpy, the file, the cascade."""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+import random
+from dataclasses import replace
+from math import erf
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from unspun import Detector
+from unspun.classifier import Model, ModelError, Scorer, Thresholds
+from unspun.context_features import READ, WORD
+from unspun.context_model import ContextModel
+from unspun.contextual import FORMAT, Marks, Reader
+from unspun.extractors.originals import FEATURES as ORIGINAL
+from unspun.lexicon import Lexicon
+from unspun.networks import Networks
+from unspun.pieces import OVERLAP, WINDOW, build_tokenizer, lay_windows, split_pieces
+from unspun.resources import find_data
+from unspun.text import Text
+
+onnx = pytest.importorskip("onnx", reason="the tests of the contextual model need onnx: install the extra dev")
+pytest.importorskip("onnxruntime", reason="needs the extra context")
+
+from unspun.training.contextual.onnx_graph import Shape, build_graph  # noqa: E402
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *LETTERS, *".,'", *(f"##{letter}" for letter in LETTERS)]
+VOCABULARY += ["the", "council", "voted", "on", "road", "new"]
+SHAPE = Shape(len(VOCABULARY), 64, 2, 2, 128, 512)
+
+
+def draw_state(seed: int = 0) -> dict[str, NDArray[np.float32]]:
+    """Weights of a tiny encoder."""
+    rng = np.random.default_rng(seed)
+
+    def draw(*sizes: int) -> NDArray[np.float32]:
+        return rng.normal(0, 0.3, sizes).astype(np.float32)
+
+    width, inner = SHAPE.width, SHAPE.inner
+    state = {"words.weight": draw(SHAPE.pieces, width), "positions.weight": draw(SHAPE.positions, width)}
+    norms = ["norm"]
+    for number in range(SHAPE.layers):
+        name = f"layers.{number}"
+        for part, outer, size in (
+            ("attention_in", 3 * width, width),
+            ("attention_out", width, width),
+            ("inner", inner, width),
+            ("outer", width, inner),
+        ):
+            state |= {f"{name}.{part}.weight": draw(outer, size), f"{name}.{part}.bias": draw(outer)}
+        norms += [f"{name}.attention_norm", f"{name}.norm"]
+    for name in norms:
+        state |= {f"{name}.weight": 1 + draw(width), f"{name}.bias": draw(width)}
+    for name, outer in (("replaced", 1), ("original", width)):
+        state |= {f"{name}.weight": draw(outer, width), f"{name}.bias": draw(outer)}
+    return state
+
+
+def encode(state: dict[str, NDArray[np.float32]], ids: list[int]) -> NDArray[np.float64]:
+    """Hidden states float64[t, width]: Devlin et al. 2019, written out."""
+
+    def norm(x: NDArray[Any], name: str) -> NDArray[Any]:
+        spread = np.sqrt(x.var(axis=-1, keepdims=True) + 1e-12)
+        return (x - x.mean(axis=-1, keepdims=True)) / spread * state[f"{name}.weight"] + state[f"{name}.bias"]
+
+    def linear(x: NDArray[Any], name: str) -> NDArray[Any]:
+        return x @ state[f"{name}.weight"].T.astype(np.float64) + state[f"{name}.bias"]
+
+    x = norm((state["words.weight"][ids] + state["positions.weight"][: len(ids)]).astype(np.float64), "norm")
+    size = SHAPE.width // SHAPE.heads
+    for number in range(SHAPE.layers):
+        name = f"layers.{number}"
+        query, key, value = np.split(linear(x, f"{name}.attention_in"), 3, axis=1)
+        seen = []
+        for head in range(SHAPE.heads):
+            part = slice(head * size, (head + 1) * size)
+            odds = np.exp(query[:, part] @ key[:, part].T / np.sqrt(size))
+            seen.append(odds / odds.sum(axis=1, keepdims=True) @ value[:, part])
+        x = norm(x + linear(np.concatenate(seen, axis=1), f"{name}.attention_out"), f"{name}.attention_norm")
+        inner = linear(x, f"{name}.inner")
+        gelu = inner * 0.5 * (1 + np.vectorize(erf)(inner / np.sqrt(2)))
+        x = norm(x + linear(gelu, f"{name}.outer"), f"{name}.norm")
+    return x
+
+
+@pytest.fixture(scope="module")
+def graphs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A tiny graph with rounded weights, and with exact ones."""
+    folder = tmp_path_factory.mktemp("graphs")
+    paths = folder / "context.onnx", folder / "exact.onnx"
+    for path, rounded in zip(paths, (True, False), strict=True):
+        onnx.save(build_graph(draw_state(), SHAPE, VOCABULARY, {"format": FORMAT}, rounded), path)
+    return paths
+
+
+TEXT = "The council voted on new roads. The new road, voted on, is the council's."
+
+
+def test_the_graph_reckons_as_the_paper_says(graphs: tuple[Path, Path]) -> None:
+    state, text = draw_state(), Text(TEXT)
+    pieces = split_pieces(text, build_tokenizer(VOCABULARY))
+    hidden = encode(state, [2, *pieces.ids.tolist(), 3])
+    expected = hidden @ state["replaced.weight"][0] + state["replaced.bias"]
+    odds = expected[1:-1]
+    words = [odds[pieces.word == number].mean() for number in range(len(text.words))]
+    np.testing.assert_allclose(Reader(graphs[1]).mark(text), words, atol=1e-3)
+    # Eight bits for a weight leave a few hundredths of the spread of these random ones.
+    assert np.abs(Reader(graphs[0]).mark(text) - words).max() < 0.25 * np.std(words) + 0.1
+    # What stood at the third word: the candidates' first pieces beside the head's query.
+    places, candidates = np.array([2, 4]), ["council", "road", "new", "the"]
+    named = Reader(graphs[1]).name(text, places, np.array([0, 0, 1, 1]), candidates)
+    for owner, place, candidate, score in zip((0, 0, 1, 1), (2, 2, 4, 4), candidates, named, strict=True):
+        assert owner == int(place == 4)
+        at = 1 + int(np.flatnonzero(pieces.word == place)[0])
+        query = state["original.weight"] @ hidden[at] + state["original.bias"]
+        assert score == pytest.approx(query @ state["words.weight"][VOCABULARY.index(candidate)], abs=1e-2)
+
+
+def test_pieces_know_their_words_and_look_alikes_hide_nothing() -> None:
+    tokenizer = build_tokenizer(VOCABULARY)
+    text = Text("The roads’ council, x")
+    pieces = split_pieces(text, tokenizer)
+    shown = [VOCABULARY[number] for number in pieces.ids]
+    assert shown == ["the", "road", "##s", "[UNK]", "council", ",", "x"]
+    assert pieces.word.tolist() == [0, 1, 1, -1, 2, -1, 3]
+    # Cyrillic letters that look like Latin ones, and a zero-width space.
+    disguised = split_pieces(Text("Тhe rоаd\u200bs"), tokenizer)
+    assert [VOCABULARY[number] for number in disguised.ids] == ["the", "road", "##s"]
+    assert disguised.word.tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize("raw", ["", "...", "\u200b", "中文", "\ud800 odd"])
+def test_texts_without_words_are_marked_too(graphs: tuple[Path, Path], raw: str) -> None:
+    text = Text(raw.replace("\ud800", "\ufffd"))
+    assert len(Reader(graphs[0]).mark(text)) == len(text.words)
+
+
+@given(st.integers(0, 5000), st.integers(70, 254), st.integers(0, 64))
+def test_windows_hold_everything_and_overlap(count: int, size: int, overlap: int) -> None:
+    windows = lay_windows(count, size, overlap)
+    assert windows[0][0] == 0
+    assert windows[-1][1] == count
+    assert all(end - start == min(size, count) for start, end in windows)
+    for (_, end), (start, _) in zip(windows, windows[1:], strict=False):
+        assert end - start >= overlap
+
+
+def test_long_texts_are_read_in_windows(graphs: tuple[Path, Path]) -> None:
+    reader, rng = Reader(graphs[0]), random.Random(0)
+    long = Text(" ".join(rng.choice(["the", "council", "voted", "roads", "new", "on"]) for _ in range(2000)))
+    marks = reader.mark(long)
+    assert len(marks) == 2000
+    assert np.isfinite(marks).all()
+    assert (marks != 0).all()
+    # What begins the text is marked as in a text that ends soon after: its window is the same.
+    pieces = split_pieces(long, build_tokenizer(VOCABULARY))
+    last = int(pieces.word[WINDOW - 3])
+    alone = reader.mark(Text(long.raw[: long.words[last - 1].end]))
+    kept = last - 1 - OVERLAP
+    assert np.abs(alone[:kept] - marks[:kept]).max() < 3 * marks.std()
+
+
+def build_context(graph: Path, beside: str, read_from: float = 0.1) -> ContextModel:
+    """A contextual model that calls spun what has a high mean mark."""
+
+    def score(features: int, column: int) -> Scorer:
+        hidden = np.zeros((1, features, 2))
+        hidden[0, column] = 1, -1
+        arrays = (np.zeros(features), np.ones(features), hidden, np.zeros((1, 2)), np.array([[1.0, -1.0]]), np.zeros(1))
+        return Scorer(Networks(*arrays), 1.0, 0.0)
+
+    return ContextModel(
+        "tiny-context@1", beside, Reader(graph),
+        {"marked": score(len(WORD), WORD.index("mark")), "read": score(len(READ), READ.index("mark_log_odds"))},
+        {"short": Thresholds(0.4, 0.5), "alone": Thresholds(0.4, 0.5)}, read_from, np.ones(len(ORIGINAL) + 1), {},
+    )  # fmt: skip
+
+
+class Told(Reader):
+    """A reader that marks given words and counts the texts that it read."""
+
+    def __init__(self, file: Path, words: set[str]) -> None:
+        super().__init__(file)
+        self.words = words
+        self.read = 0
+
+    def mark(self, text: Text) -> Marks:
+        self.read += 1
+        return np.where([norm in self.words for norm in text.norms], 6.0, -6.0)
+
+
+def test_a_model_is_read_back(graphs: tuple[Path, Path], tmp_path: Path) -> None:
+    graph = tmp_path / "context.onnx"
+    graph.write_bytes(graphs[0].read_bytes())
+    saved = build_context(graph, "default@5")
+    saved.save(tmp_path / "context.npz")
+    read = ContextModel.load(tmp_path / "context.npz")
+    assert (read.name, read.beside, read.read_from) == (saved.name, saved.beside, saved.read_from)
+    assert read.thresholds == saved.thresholds
+    np.testing.assert_array_equal(read.originals, saved.originals)
+    features = np.random.default_rng(0).normal(size=(5, len(READ)))
+    np.testing.assert_allclose(read.scorers["read"].score(features), saved.scorers["read"].score(features))
+
+
+def test_files_that_do_not_fit_are_refused(graphs: tuple[Path, Path], tmp_path: Path) -> None:
+    graph, file = tmp_path / "context.onnx", tmp_path / "context.npz"
+    graph.write_bytes(graphs[0].read_bytes())
+    build_context(graph, "default@5").save(file)
+    graph.write_bytes(graphs[1].read_bytes())
+    with pytest.raises(ModelError, match=r"another context\.onnx than the one beside it"):
+        ContextModel.load(file)
+    graph.unlink()
+    with pytest.raises(ModelError, match=r"context\.onnx: there is no such model file"):
+        ContextModel.load(file)
+    file.write_bytes(file.read_bytes()[:500])
+    with pytest.raises(ModelError, match=r"context\.npz: not a contextual model of unspun, or damaged"):
+        ContextModel.load(file)
+    with pytest.raises(ModelError, match="there is no such model file"):
+        ContextModel.load(tmp_path / "none.npz")
+    graph.write_bytes(b"no graph at all")
+    with pytest.raises(ModelError, match="no contextual model of unspun, or damaged"):
+        Reader(graph).mark(Text(TEXT))
+    model = build_graph(draw_state(), SHAPE, VOCABULARY, {"format": FORMAT + 1})
+    onnx.save(model, graph)
+    with pytest.raises(ModelError, match=f"format {FORMAT + 1}, this unspun reads {FORMAT}"):
+        Reader(graph).mark(Text(TEXT))
+
+
+def test_without_the_extra_it_says_what_to_install(graphs: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
+    with pytest.raises(ModelError, match=r"pip install 'unspun\[context\]'"):
+        Reader(graphs[0]).mark(Text(TEXT))
+    monkeypatch.setattr("unspun.detector.is_installed", lambda: False)
+    assert Detector.load().context is None
+
+
+def read_elsewhere(reader: Reader) -> Marks:
+    return reader.mark(Text(TEXT))
+
+
+def test_a_reader_travels_to_workers(graphs: tuple[Path, Path]) -> None:
+    reader = Reader(graphs[0])
+    here = reader.mark(Text(TEXT))
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(reader)).mark(Text(TEXT)), here)
+    with multiprocessing.get_context("fork").Pool(2) as workers:
+        for there in workers.map(read_elsewhere, [reader] * 4):
+            np.testing.assert_allclose(there, here, atol=1e-5)
+
+
+HONEST = find_data("samples") / "articles" / "council-honest.txt"
+
+
+@pytest.fixture(scope="module")
+def fast() -> Detector:
+    return Detector.load(context="never")
+
+
+def article_of(words: int) -> str:
+    """The beginning of a sample."""
+    text = Text(min((find_data("samples") / "references").glob("*.txt")).read_text("utf-8"))
+    assert len(text.words) >= words
+    return text.raw[: text.words[words - 1].end]
+
+
+def test_only_what_is_in_doubt_is_read(graphs: tuple[Path, Path], fast: Detector) -> None:
+    text = article_of(200)
+    score = fast.score(text).score
+    assert score is not None
+    told = Told(graphs[0], {"council", "road", "of"})
+    for read_from, read in ((score + 0.01, 0), (score - 0.01, 1)):
+        context = replace(build_context(graphs[0], fast.model.name, read_from), reader=told)
+        told.read = 0
+        verdict = Detector(fast.model, fast.lexicon, context).score(text)
+        assert told.read == read
+        assert verdict.model == f"{fast.model.name}+tiny-context@1"
+        if not read:
+            assert verdict.score == score
+    context = replace(build_context(graphs[0], fast.model.name, 2.0), reader=told)
+    told.read = 0
+    Detector(fast.model, fast.lexicon, context, read_all=True).score(text)
+    assert told.read == 1
+    # What has a reference to be compared with is judged beside that.
+    Detector(fast.model, fast.lexicon, context, read_all=True).score(text, [f"{text} And more."])
+    assert told.read == 1
+
+
+def test_marked_words_become_spans_with_suggestions(graphs: tuple[Path, Path], fast: Detector) -> None:
+    text = article_of(200)
+    norms = Text(text).norms
+    context = replace(build_context(graphs[0], fast.model.name), reader=Told(graphs[0], set(norms)))
+    detector = Detector(fast.model, fast.lexicon, context, read_all=True)
+    verdict = detector.score(text)
+    assert verdict.label == "spun"
+    # Everything is marked: small words join their neighbours, punctuation parts, and nothing is marked twice.
+    assert all(a.end <= b.start for a, b in zip(verdict.spans, verdict.spans[1:], strict=False))
+    assert any(" " in span.text for span in verdict.spans)
+    context = replace(context, reader=Told(graphs[0], {norms[40]}))
+    verdict = Detector(fast.model, fast.lexicon, context, read_all=True).set_thresholds(0.0, 0.0).score(text)
+    assert {span.text.lower() for span in verdict.spans} == {norms[40]}
+
+
+def test_thresholds_are_set_for_both_models(graphs: tuple[Path, Path], fast: Detector) -> None:
+    detector = Detector(fast.model, fast.lexicon, build_context(graphs[0], fast.model.name))
+    other = detector.set_thresholds(None, 0.3)
+    assert other.context is not None
+    for thresholds in (*other.model.thresholds.values(), *other.context.thresholds.values()):
+        assert thresholds.spun == 0.3
+        assert thresholds.suspect <= 0.3
+
+
+def test_a_model_of_another_fast_model_is_refused(graphs: tuple[Path, Path]) -> None:
+    model = Model.load()
+    with pytest.raises(ModelError, match=r"fitted beside other@1, not default@5: use that model, or go without"):
+        Detector(model, Lexicon.load(), build_context(graphs[0], "other@1"))
