@@ -23,6 +23,7 @@ from unspun.cli import app
 from unspun.decisions import Decisions
 from unspun.lexicon import Lexicon
 from unspun.references import References
+from unspun.resources import find_data
 
 
 class FakeDetector:
@@ -393,3 +394,13 @@ def test_decisions_go_with_scoring(inbox: Path, tmp_path: Path) -> None:
     refused = run("score", inbox, "--decisions", decisions)
     assert refused.exit_code == 2
     assert f"--decisions {decisions}: no decisions file" in refused.stderr
+
+
+def test_the_contextual_model_is_asked_for_by_option() -> None:
+    pytest.importorskip("onnxruntime", reason="needs the extra context")
+    sample = find_data("samples") / "articles" / "cup-spun-light.txt"
+    for choice, named in (("never", "default@5"), ("always", "default@5+context@1")):
+        result = run("score", sample, "--context", choice, "--format", "jsonl")
+        assert result.exit_code == 0
+        assert json.loads(result.stdout)["model"] == named
+    assert run("score", sample, "--context", "sometimes").exit_code == 2

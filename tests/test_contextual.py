@@ -260,6 +260,15 @@ def test_a_reader_travels_to_workers(graphs: tuple[Path, Path]) -> None:
 HONEST = find_data("samples") / "articles" / "council-honest.txt"
 
 
+def test_workers_do_not_use_a_session_that_was_opened_before_them(graphs: tuple[Path, Path], fast: Detector) -> None:
+    context = build_context(graphs[0], fast.model.name)
+    detector = Detector(fast.model, fast.lexicon, context, read_all=True)
+    texts = [article_of(words) for words in range(100, 200, 5)]
+    here = [detector.score(text).score for text in texts]
+    there = [verdict.score for verdict in detector.score_many(texts, workers=2)]
+    assert there == pytest.approx(here, abs=1e-4)
+
+
 @pytest.fixture(scope="module")
 def fast() -> Detector:
     return Detector.load(context="never")
@@ -301,7 +310,7 @@ def test_marked_words_become_spans_with_suggestions(graphs: tuple[Path, Path], f
     detector = Detector(fast.model, fast.lexicon, context, read_all=True)
     verdict = detector.score(text)
     assert verdict.label == "spun"
-    # Everything is marked: small words join their neighbours, punctuation parts, and nothing is marked twice.
+    # Everything is marked: rows with small words are one phrase, punctuation parts, and nothing is marked twice.
     assert all(a.end <= b.start for a, b in zip(verdict.spans, verdict.spans[1:], strict=False))
     assert any(" " in span.text for span in verdict.spans)
     context = replace(context, reader=Told(graphs[0], {norms[40]}))
@@ -322,3 +331,23 @@ def test_a_model_of_another_fast_model_is_refused(graphs: tuple[Path, Path]) -> 
     model = Model.load()
     with pytest.raises(ModelError, match=r"fitted beside other@1, not default@5: use that model, or go without"):
         Detector(model, Lexicon.load(), build_context(graphs[0], "other@1"))
+
+
+def test_a_row_of_marked_words_with_small_ones_is_one_phrase(graphs: tuple[Path, Path], fast: Detector) -> None:
+    text = article_of(200) + " They spoke at loggerheads with the plan, and he voted against reform on assertion."
+    marked = {"loggerheads", "spoke", "assertion", "plan"}
+
+    class Marking(Reader):
+        def mark(self, text: Text) -> Marks:
+            norms = text.norms
+            small = [
+                i for i, norm in enumerate(norms) if norm in ("at", "with") and "loggerheads" in norms[i - 1 : i + 2]
+            ]
+            return np.array([6.0 if norm in marked or i in small else -6.0 for i, norm in enumerate(norms)])
+
+    context = replace(build_context(graphs[0], fast.model.name), reader=Marking(graphs[0]))
+    spans = Detector(fast.model, fast.lexicon, context, True).set_thresholds(0.0, 0.0).score(text).spans
+    shown = {span.text: span.suggestion for span in spans}
+    assert shown["spoke at loggerheads with"] is None
+    assert shown["assertion"] is not None
+    assert "plan" in shown

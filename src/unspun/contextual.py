@@ -51,13 +51,12 @@ class Reader:
         pieces = self._split(text)
         words = len(text.words)
         if not len(pieces.ids) or not words:
-            return np.zeros(words)
+            return np.full(words, _UNREAD)
         odds = self._mark_pieces(pieces)
         inside = pieces.word >= 0
         total = np.bincount(pieces.word[inside], odds[inside], words)
         count = np.bincount(pieces.word[inside], minlength=words)
-        marks: Marks = total / np.maximum(count, 1)
-        return marks
+        return np.where(count > 0, total / np.maximum(count, 1), _UNREAD)
 
     def _mark_pieces(self, pieces: Pieces) -> NDArray[np.float64]:
         """float64[pieces]: of several windows that hold a piece, the one whose edges are farthest from it decides."""
@@ -126,12 +125,17 @@ class Reader:
         return split_pieces(text, self._open()[1])
 
     def _open(self) -> _Opened:
-        # A fork has the parent's session, but not its threads.
         if self._opened is None or self._opened[0] != os.getpid():
+            # A fork has the parent's session, but not its threads, for which the session would wait when taken down.
+            _inherited.append(self._opened)
             self._opened = os.getpid(), _open_session(self.file)
         return self._opened[1]
 
 
+_inherited: list[tuple[int, _Opened] | None] = []
+
+#: Log-odds of a word of which the transformer sees nothing.
+_UNREAD: Final = -8.0
 #: What is asked for where nothing is to be named.
 _NOWHERE: Final = np.zeros((1, 2), np.int64)
 _NOTHING: Final = np.zeros((1, 1), np.int64)

@@ -190,21 +190,32 @@ def _find_odd_words(
     return _join_phrases(article, findings)
 
 
+#: Words in a row from which marked words are one phrase, where small ones are among them.
+_PHRASE: Final = 3
+
+
 def _join_phrases(article: Examined, findings: Sequence[Finding]) -> list[Finding]:
-    """The findings, those joined that stand side by side where one is a small word: swapped in with its neighbour, it
-    is part of a phrase ("in opposition to") that nobody can say the original of."""
-    joined = list[Finding]()
+    """The findings, single words joined that stand in a row with small ones among them: swapped in together, they are a
+    phrase ("in opposition to") that nobody can say the original of."""
+    runs = list[list[Finding]]()
     for part in sorted(findings, key=lambda finding: finding.first):
-        before = joined[-1] if joined else None
+        before = runs[-1][-1] if runs else None
         if (
             before
+            and before.last - before.first == part.last - part.first == 1
             and before.last == part.first
             and not article.breaks[part.first]
             and not (article.content[before.last - 1] and article.content[part.first])
         ):
-            joined[-1] = Finding(before.first, part.last, before.kind, max(before.score, part.score))
+            runs[-1].append(part)
         else:
-            joined.append(part)
+            runs.append([part])
+    joined = list[Finding]()
+    for run in runs:
+        if run[-1].last - run[0].first < _PHRASE:
+            joined += run
+        else:
+            joined.append(Finding(run[0].first, run[-1].last, run[0].kind, max(part.score for part in run)))
     return sorted(joined, key=lambda finding: -finding.score)
 
 

@@ -139,8 +139,9 @@ def spin_references(references: Iterable[Article], lexicon: Lexicon) -> list[Spu
     return made
 
 
-def measure_gate(detector: Detector, folder: Path) -> dict[str, float]:
-    """The figures of a detector on the samples in ``folder``; each is a share, and higher is better."""
+def measure_gate(detector: Detector, folder: Path, reading: Detector | None = None) -> dict[str, float]:
+    """The figures of a detector on the samples in ``folder``, and without references those of one that is ``reading``
+    with the contextual model; each is a share, and higher is better."""
     reports = [article for article in read_articles([folder / "references"]) if isinstance(article, Article)]
     sources = {report.id: report.source for report in reports}
     references = detector.build_references(reports)
@@ -156,21 +157,19 @@ def measure_gate(detector: Detector, folder: Path) -> dict[str, float]:
     # For the same reason, what is given its origin as its source is compared with other reports of the event only.
     others_only = [replace(one, article=replace(one.article, source=one.origin)) for one in spun]
 
-    def score(articles: Iterable[Article], compared: References | None) -> list[Verdict]:
-        return list(detector.score_many(articles, compared, os.cpu_count() or 1))
+    def score(
+        articles: Iterable[Article], compared: References | None = None, by: Detector = detector
+    ) -> list[Verdict]:
+        return list(by.score_many(articles, compared, os.cpu_count() or 1))
 
-    alone = score((one.article for one in spun), None)
     source = score((one.article for one in with_source), references)
     event = score((one.article for one in others_only), references)
-    honest_alone, honest_compared = score(honest, None), score(honest, references)
+    honest_compared = score(honest, references)
     sampled = score((Article(s.id, s.text) for s in samples), references)
     figures = {
-        "auc alone": _auc(honest_alone, alone),
         "auc with reports of the event": _auc(honest_compared, event),
         "auc with the source": _auc(honest_compared, source),
-        "honest kept alone": 1 - _share_spun(honest_alone),
         "honest kept compared": 1 - _share_spun(honest_compared),
-        "spun found alone": _share_spun(alone),
         "spun found with reports of the event": _share_spun(event),
         "spun found with the source": _share_spun(source),
         "altered quotations found": _share_spun(
@@ -178,15 +177,27 @@ def measure_gate(detector: Detector, folder: Path) -> dict[str, float]:
         ),
         "relations right": float(np.mean([_relates(v, s) for v, s in zip(sampled, samples, strict=True)])),
     }
-    for name, tried, verdicts in (("alone", spun, alone), ("with the source", with_source, source)):
-        counted = sum(
-            (count_spans(one.article.text, v.spans, one.swaps) for one, v in zip(tried, verdicts, strict=True)),
-            SpanCounts(),
-        )
-        figures[f"span precision {name}"] = counted.precision or 0.0
-        figures[f"span recall {name}"] = counted.recall or 0.0
-        figures[f"suggestions right {name}"] = counted.suggestion or 0.0
+    figures |= _measure_spans("with the source", with_source, source)
+    for name, by in (("alone", detector), ("alone, context read", reading)):
+        if by is not None:
+            found, kept = score((one.article for one in spun), by=by), score(honest, by=by)
+            figures[f"auc {name}"] = _auc(kept, found)
+            figures[f"honest kept {name}"] = 1 - _share_spun(kept)
+            figures[f"spun found {name}"] = _share_spun(found)
+            figures |= _measure_spans(name, spun, found)
     return figures
+
+
+def _measure_spans(name: str, tried: Sequence[Spun], verdicts: Sequence[Verdict]) -> dict[str, float]:
+    counted = sum(
+        (count_spans(one.article.text, v.spans, one.swaps) for one, v in zip(tried, verdicts, strict=True)),
+        SpanCounts(),
+    )
+    return {
+        f"span precision {name}": counted.precision or 0.0,
+        f"span recall {name}": counted.recall or 0.0,
+        f"suggestions right {name}": counted.suggestion or 0.0,
+    }
 
 
 def _auc(honest: Sequence[Verdict], spun: Sequence[Verdict]) -> float:
@@ -229,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         gate, data_sha256 = Gate.read(path), hash_samples(folder)
         if not options.new_data:
             gate.check_data(data_sha256)
-        figures = measure_gate(Detector.load(), folder)
+        figures = measure_gate(Detector.load(context="never"), folder, Detector.load(context="always"))
         changed = gate
         if options.new_data:
             changed = Gate(data_sha256, {}).raise_floors(figures)

@@ -72,6 +72,16 @@ def write_card(
             lines += _show_setting(setting, methods, result)
         if "real" in result:
             lines += _show_real(result["real"])
+        if "speed" in result:
+            speed = result["speed"]
+            each = ", ".join(f"{name} {rate:.0f}" for name, rate in speed["articles a second"].items())
+            lines += [
+                "",
+                "## Speed",
+                "",
+                f"Articles a second on {speed['cores']} cores, {speed['articles']} honest articles of {speed['words']} words (mean), "
+                f"starting the workers counted in: {each}.",
+            ]
         if "exactness" in result:
             lines += _show_exactness(result["exactness"])
     measured = [row for row in curve if "auc" in row]

@@ -4,8 +4,10 @@ elsewhere."""
 from __future__ import annotations
 
 import csv
+import os
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +21,11 @@ from unspun.text import Text
 from unspun.training.contextual.families import is_learnt
 from unspun.training.corpora import read_excerpts, split
 from unspun.training.evaluation_figures import Figures
-from unspun.training.evaluation_set import Trial
+from unspun.training.evaluation_set import LENGTHS, Trial
 from unspun.training.measures import measure_auc
 
+#: Articles that speed is measured on.
+SPEED: Final = 600
 #: Plain sentences that a wording is set into.
 CARRIERS: Final = (
     "The report says that {} was one of the points that they talked about at the meeting on Monday.",
@@ -116,6 +120,25 @@ def measure_exactness(detector: Detector, exact: Path, trials: Sequence[Trial]) 
         "score moved by rounding": _spread(scores["rounded"] - scores["exact"]),
         "score moved by windows laid elsewhere": _spread(scores["shifted"] - scores["rounded"]),
     }
+
+
+def measure_speed(detectors: Mapping[str, Detector], trials: Sequence[Trial]) -> Figures:
+    """Articles a second on all cores, of honest cuts of the two largest lengths; the faster of two runs, after one that
+    warms."""
+    texts = [trial.text for trial in trials if trial.family is None and trial.length in LENGTHS[-2:]]
+    texts = texts[:: max(1, len(texts) // SPEED)][:SPEED]
+    workers, figures = os.cpu_count() or 1, {}
+    for name, detector in detectors.items():
+        times = []
+        for _ in range(3):
+            # Each time workers start anew and load what they need, as a run of the command does.
+            began = time.perf_counter()
+            for _ in detector.score_many(texts, workers=workers):
+                pass
+            times.append(time.perf_counter() - began)
+        figures[name] = round(len(texts) / min(times[1:]), 1)
+    words = np.mean([len(Text(text).words) for text in texts])
+    return {"articles": len(texts), "words": round(float(words)), "cores": workers, "articles a second": figures}
 
 
 def _spread(differences: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[float]:
