@@ -212,7 +212,7 @@ def _join_phrases(article: Examined, findings: Sequence[Finding]) -> list[Findin
             runs.append([part])
     joined = list[Finding]()
     for run in runs:
-        if run[-1].last - run[0].first < _PHRASE:
+        if len(run) < _PHRASE or all(part.suggestion for part in run):
             joined += run
         else:
             joined.append(Finding(run[0].first, run[-1].last, run[0].kind, max(part.score for part in run)))
