@@ -23,14 +23,13 @@ from unspun.cli import app
 from unspun.decisions import Decisions
 from unspun.lexicon import Lexicon
 from unspun.references import References
-from unspun.resources import find_data
 
 
 class FakeDetector:
     """Labels an article by a word that it holds, and relates it to every reference."""
 
     @classmethod
-    def load(cls, model: Path | None = None) -> FakeDetector:
+    def load(cls, model: Path | None = None, context: str = "auto") -> FakeDetector:
         if model:
             raise ValueError("no model of unspun")
         return cls()
@@ -252,7 +251,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
 def test_an_error_of_unspun_is_not_taken_for_flagged(inbox: Path) -> None:
     code = (
         "import unspun.detector, unspun.cli\n"
-        "def fail(model): raise RuntimeError('a bug')\n"
+        "def fail(*_): raise RuntimeError('a bug')\n"
         "unspun.detector.Detector.load = fail\n"
         "unspun.cli.main()"
     )
@@ -394,13 +393,3 @@ def test_decisions_go_with_scoring(inbox: Path, tmp_path: Path) -> None:
     refused = run("score", inbox, "--decisions", decisions)
     assert refused.exit_code == 2
     assert f"--decisions {decisions}: no decisions file" in refused.stderr
-
-
-def test_the_contextual_model_is_asked_for_by_option() -> None:
-    pytest.importorskip("onnxruntime", reason="needs the extra context")
-    sample = find_data("samples") / "articles" / "cup-spun-light.txt"
-    for choice, named in (("never", "default@5"), ("always", "default@5+context@1")):
-        result = run("score", sample, "--context", choice, "--format", "jsonl")
-        assert result.exit_code == 0
-        assert json.loads(result.stdout)["model"] == named
-    assert run("score", sample, "--context", "sometimes").exit_code == 2

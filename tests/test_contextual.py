@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import pickle
 import random
@@ -15,9 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from typer.testing import CliRunner
 
 from unspun import Detector
 from unspun.classifier import Model, ModelError, Scorer, Thresholds
+from unspun.cli import app
 from unspun.context_features import READ, WORD
 from unspun.context_model import ContextModel
 from unspun.contextual import FORMAT, Marks, Reader
@@ -351,3 +354,12 @@ def test_a_row_of_marked_words_with_small_ones_is_one_phrase(graphs: tuple[Path,
     assert shown["spoke at loggerheads with"] is None
     assert shown["assertion"] is not None
     assert "plan" in shown
+
+
+def test_the_contextual_model_is_asked_for_by_option() -> None:
+    sample = find_data("samples") / "articles" / "cup-spun-light.txt"
+    for choice, named in (("never", "default@5"), ("always", "default@5+context@1")):
+        result = CliRunner().invoke(app, ["score", str(sample), "--context", choice, "--format", "jsonl"])
+        assert result.exit_code == 0
+        assert json.loads(result.stdout)["model"] == named
+    assert CliRunner().invoke(app, ["score", str(sample), "--context", "sometimes"]).exit_code == 2

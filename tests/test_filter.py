@@ -38,15 +38,19 @@ class FakeDetector:
     def __init__(self, model: Any = None, lexicon: Any = None) -> None:
         self.model = model or Model("fake@1", {}, None, {}, {}, None, {})  # type: ignore[arg-type]
         self.lexicon = lexicon or Lexicon.load()
+        self.name, self.read_all = self.model.name, False
 
     @classmethod
-    def load(cls, model: Path | None = None) -> FakeDetector:
+    def load(cls, model: Path | None = None, context: str = "auto") -> FakeDetector:
         if model:
             raise ValueError("no model of unspun")
         return cls()
 
     def build_references(self, articles: Any) -> Any:
         return articles
+
+    def set_thresholds(self, suspect_at: float | None, spun_at: float | None) -> FakeDetector:
+        return self
 
     def score(self, article: Article, references: Any = None, decisions: Any = None) -> Verdict:
         if "die" in article.text:

@@ -344,7 +344,7 @@ class FakeDetector:
     lexicon = Lexicon.load()
 
     @classmethod
-    def load(cls, model: Path | None = None) -> FakeDetector:
+    def load(cls, model: Path | None = None, context: str = "auto") -> FakeDetector:
         return cls()
 
     def score(self, article: Article, references: References | None = None) -> Verdict:

@@ -187,16 +187,19 @@ def _find_odd_words(
         kind = "name" if article.named[place] else "synonym"
         suggestion = shown[0] if shown else None
         findings.append(Finding(first, last, kind, float(scores[i]), suggestion, passage, tuple(shown[1:])))
-    return _join_phrases(article, findings)
+    return _join_phrases(evidence, findings)
 
 
 #: Words in a row from which marked words are one phrase, where small ones are among them.
 _PHRASE: Final = 3
 
 
-def _join_phrases(article: Examined, findings: Sequence[Finding]) -> list[Finding]:
-    """The findings, single words joined that stand in a row with small ones among them: swapped in together, they are a
-    phrase ("in opposition to") that nobody can say the original of."""
+def _join_phrases(evidence: Evidence, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings, single words joined that stand in a row, where only the contextual model judges one of every two
+    neighbours, as it does small words: swapped in together, they are a phrase ("in opposition to") that nobody can say
+    the original of."""
+    article, examined = evidence.article, np.zeros(len(evidence.article), np.bool_)
+    examined[evidence.wordings.places] = True
     runs = list[list[Finding]]()
     for part in sorted(findings, key=lambda finding: finding.first):
         before = runs[-1][-1] if runs else None
@@ -205,14 +208,14 @@ def _join_phrases(article: Examined, findings: Sequence[Finding]) -> list[Findin
             and before.last - before.first == part.last - part.first == 1
             and before.last == part.first
             and not article.breaks[part.first]
-            and not (article.content[before.last - 1] and article.content[part.first])
+            and not (examined[before.first] and examined[part.first])
         ):
             runs[-1].append(part)
         else:
             runs.append([part])
     joined = list[Finding]()
     for run in runs:
-        if len(run) < _PHRASE or all(part.suggestion for part in run):
+        if len(run) < _PHRASE:
             joined += run
         else:
             joined.append(Finding(run[0].first, run[-1].last, run[0].kind, max(part.score for part in run)))

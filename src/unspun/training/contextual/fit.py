@@ -57,8 +57,8 @@ SPUN: Final = 4000
 WORDS: Final = 60
 #: Swaps of one text from which the ranking of originals learns.
 CHOICES: Final = 12
-#: Share of honest articles, of every corpus alike, that the contextual model is given to read. Of spinners left out, 4 %
-#: found what reading everything finds; of corpora left out 61 % at a tenth of the words, where everything found 66 %.
+#: Share of honest articles, of every corpus alike, that the contextual model is given to read. Of spinners left out,
+#: 4 % found what reading everything finds; of corpora left out 61 % at a tenth of the words, everything found 66 %.
 READ_SHARE: Final = 0.06
 
 
