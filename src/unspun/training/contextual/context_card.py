@@ -152,13 +152,13 @@ def _show_real(real: Figures) -> list[str]:
     for method, found in real["excerpts"].items():
         labels, (share, count) = found["labels"], found["wordings marked"]
         lines.append(write_row(method, labels["spun"], labels["suspect"], labels["clean"], f"{share:.1%} of {count}"))
-    wordings = real["wordings"]
-    held, everything, carrier = (wordings[name] for name in ("held out", "all", "carrier"))
-    return [
-        *lines, "",
-        f"Of {held[1]} wordings of real spinners that were not trained on, set into a plain sentence, a swapped word is marked "
-        f"in {held[0]:.1%} (of all {everything[1]}: {everything[0]:.1%}), and {carrier[0]:.1%} of the sentences' own words.",
-    ]  # fmt: skip
+    lines += ["", "Wordings of real spinners, each set into a plain sentence:", ""]
+    lines += write_head("marked", "of those not trained on", "of all", "of the sentences' own words")
+    for bar, found in real["wordings"].items():
+        lines.append(
+            write_row(bar, *(f"{found[n][0]:.1%} of {found[n][1]}" for n in ("held out", "all", "carrier"))),
+        )
+    return lines  # fmt: skip
 
 
 def _show_exactness(exactness: Figures) -> list[str]:

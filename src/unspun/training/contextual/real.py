@@ -26,6 +26,8 @@ from unspun.training.measures import measure_auc
 
 #: Articles that speed is measured on.
 SPEED: Final = 600
+#: Share of the carriers' own words that may be marked.
+CARRIER_COST: Final = 0.02
 #: Plain sentences that a wording is set into.
 CARRIERS: Final = (
     "The report says that {} was one of the points that they talked about at the meeting on Monday.",
@@ -36,9 +38,10 @@ CARRIERS: Final = (
 
 def measure_wordings(reader: Reader, shared: Path) -> Figures:
     """Shares of the wordings of ``wordings.tsv`` in which a word that the likely original has not is marked, of all and
-    of those that were not trained on, and of the carriers' own words that are marked."""
-    found: dict[bool, list[bool]] = {False: [], True: []}
-    own = list[bool]()
+    of those that were not trained on: where marks are likelier than not, and at the bar above which are
+    :data:`CARRIER_COST` of the carriers' own words."""
+    found: dict[bool, list[float]] = {False: [], True: []}
+    own = list[float]()
     with (shared / "real" / "wordings.tsv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
     for number, row in enumerate(rows):
@@ -46,16 +49,21 @@ def measure_wordings(reader: Reader, shared: Path) -> Figures:
         at = carrier.index("{}")
         text = Text(carrier.format(row["spun"]))
         kept = set(Text(row["likely_original"]).norms)
-        marked = reader.mark(text) > 0
+        marks = reader.mark(text)
         inside = [at <= word.start < at + len(row["spun"]) for word in text.words]
         new = [within and word.norm not in kept for within, word in zip(inside, text.words, strict=True)]
-        own += marked[~np.array(inside)].tolist()
+        own += marks[~np.array(inside)].tolist()
         if any(new):
-            found[is_learnt(row["spun"])].append(bool(marked[np.array(new)].any()))
+            found[is_learnt(row["spun"])].append(float(marks[np.array(new)].max()))
+    held, everything = np.array(found[False]), np.array(found[False] + found[True])
+    bars = {"likelier than not": 0.0, "at the carriers' cost": float(np.quantile(own, 1 - CARRIER_COST))}
     return {
-        "held out": [round(float(np.mean(found[False])), 4), len(found[False])],
-        "all": [round(float(np.mean(found[False] + found[True])), 4), len(found[False]) + len(found[True])],
-        "carrier": [round(float(np.mean(own)), 4), len(own)],
+        name: {
+            "held out": [round(float((held > bar).mean()), 4), len(held)],
+            "all": [round(float((everything > bar).mean()), 4), len(everything)],
+            "carrier": [round(float((np.array(own) > bar).mean()), 4), len(own)],
+        }
+        for name, bar in bars.items()
     }
 
 
