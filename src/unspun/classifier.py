@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -103,10 +105,8 @@ class Model:
     def load(cls, path: str | Path | None = None) -> Model:
         """Read a model file, the shipped one by default; raises :class:`ModelError` when it is unusable."""
         file = Path(path) if path is not None else find_models("default.npz")
-        try:
-            with np.load(file, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-            about = json.loads(bytes(arrays.pop("about")).decode("utf-8"))
+        with explain_damage(file, "a model file"):
+            arrays, about = read_archive(file)
             if about["format"] != FORMAT:
                 raise ModelError(
                     f"{file}: model format {about['format']}, this unspun reads {FORMAT}: "
@@ -119,41 +119,62 @@ class Model:
                 )
                 for name in SCORERS
             }
-            thresholds = {ground: Thresholds(*map(float, about["thresholds"][ground])) for ground in GROUNDS}
             rules = {k: float(v) for k, v in about["rules"].items()}
             originals = np.array(about["originals"], np.float64)
             if originals.ndim != 1 or not np.isfinite(originals).all():
                 raise ValueError("the weights of originals are damaged")
-            habits = Habits.from_arrays(arrays)
+            thresholds, habits = read_thresholds(about, GROUNDS), Habits.from_arrays(arrays)
             return cls(str(about["name"]), scorers, habits, thresholds, rules, originals, dict(about["card"]))
-        except FileNotFoundError as missing:
-            raise ModelError(f"{file}: there is no such model file") from missing
-        except ModelError:
-            raise
-        except (
-            OSError,
-            ValueError,
-            KeyError,
-            TypeError,
-            EOFError,
-            zipfile.BadZipFile,
-            AttributeError,
-        ) as error:
-            raise ModelError(f"{file}: not a model file of unspun, or damaged ({error})") from error
 
     def save(self, path: Path) -> None:
         """Write the file that :meth:`load` reads."""
         about = {
             "format": FORMAT,
             "name": self.name,
-            "calibration": {name: [s.slope, s.offset] for name, s in self.scorers.items()},
-            "thresholds": {name: [t.suspect, t.spun] for name, t in self.thresholds.items()},
             "rules": self.rules,
             "originals": self.originals.tolist(),
             "card": self.card,
         }
-        arrays: dict[str, Any] = {"about": np.frombuffer(json.dumps(about).encode(), np.uint8)}
-        arrays |= self.habits.to_arrays()
-        for name, scorer in self.scorers.items():
-            arrays |= scorer.ranker.to_arrays(name)
-        np.savez_compressed(path, **arrays)
+        write_archive(path, about, self.scorers, self.thresholds, self.habits.to_arrays())
+
+
+@contextmanager
+def explain_damage(file: Path, kind: str) -> Iterator[None]:
+    """Turns whatever a missing or damaged file makes fail into a :class:`ModelError` that names it; ``kind``: what it
+    should be."""
+    try:
+        yield
+    except FileNotFoundError as missing:
+        raise ModelError(f"{missing.filename or file}: there is no such model file") from missing
+    except ModelError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        raise ModelError(f"{file}: not {kind} of unspun, or damaged ({error})") from error
+
+
+def read_archive(file: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """The arrays of a file and what its JSON text says."""
+    with np.load(file, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    return arrays, json.loads(bytes(arrays.pop("about")).decode("utf-8"))
+
+
+def read_thresholds(about: Mapping[str, Any], grounds: Iterable[str]) -> dict[str, Thresholds]:
+    """The thresholds of these grounds as :func:`write_archive` wrote them."""
+    return {ground: Thresholds(*map(float, about["thresholds"][ground])) for ground in grounds}
+
+
+def write_archive(
+    path: Path, about: Mapping[str, Any], scorers: Mapping[str, Scorer], thresholds: Mapping[str, Thresholds],
+    more: Mapping[str, NDArray[Any]],
+) -> None:  # fmt: skip
+    """A file of scorers and thresholds, with what else is known ``about`` them and ``more`` arrays."""
+    told = {
+        **about,
+        "calibration": {name: [s.slope, s.offset] for name, s in scorers.items()},
+        "thresholds": {name: [t.suspect, t.spun] for name, t in thresholds.items()},
+    }
+    arrays: dict[str, Any] = {"about": np.frombuffer(json.dumps(told).encode(), np.uint8), **more}
+    for name, scorer in scorers.items():
+        arrays |= scorer.ranker.to_arrays(name)
+    np.savez_compressed(path, **arrays)

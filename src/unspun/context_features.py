@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unspun.classifier import to_probability
 from unspun.examined import Examined
-from unspun.scoring import NO_SWAP, Measured
+from unspun.scoring import Measured
 
 #: What is known of each word.
 WORD: Final = (
@@ -78,8 +78,3 @@ def measure_read(
         agreed.mean(),
         (agreed > 0.5).mean(),
     ])  # fmt: skip
-
-
-def dismiss_marks(marks: NDArray[np.float64], dismissed: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The marks without words that a reviewer vouched for."""
-    return np.where(dismissed, NO_SWAP, marks)

@@ -7,17 +7,23 @@ reading either runs no code. :mod:`unspun.training.contextual` makes both.
 from __future__ import annotations
 
 import hashlib
-import json
-import zipfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.classifier import ModelError, Scorer, Thresholds
-from unspun.context_features import READ, WORD, dismiss_marks, examine_marks, measure_read
+from unspun.classifier import (
+    ModelError,
+    Scorer,
+    Thresholds,
+    explain_damage,
+    read_archive,
+    read_thresholds,
+    write_archive,
+)
+from unspun.context_features import READ, WORD, examine_marks, measure_read
 from unspun.contextual import Reader
 from unspun.evidence import Evidence
 from unspun.examined import Examined
@@ -25,7 +31,7 @@ from unspun.extractors.originals import FEATURES as ORIGINAL
 from unspun.extractors.originals import choose_likeliest, measure_originals
 from unspun.networks import Networks
 from unspun.resources import find_models
-from unspun.scoring import Measured
+from unspun.scoring import NO_SWAP, Measured
 
 #: Raised when the features or the layout of the file change.
 FORMAT: Final = 1
@@ -62,10 +68,8 @@ class ContextModel:
         except FileNotFoundError as missing:
             raise ModelError(str(missing)) from missing
         graph = file.with_suffix(".onnx")
-        try:
-            with np.load(file, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-            about = json.loads(bytes(arrays.pop("about")).decode("utf-8"))
+        with explain_damage(file, "a contextual model"):
+            arrays, about = read_archive(file)
             if about["format"] != FORMAT:
                 raise ModelError(f"{file}: contextual model format {about['format']}, this unspun reads {FORMAT}")
             scorers = {
@@ -75,23 +79,15 @@ class ContextModel:
             wanted = dict(zip(SCORERS, (len(WORD), len(READ)), strict=True))
             if any(len(arrays[f"{name}.mean"]) != wanted[name] for name in SCORERS):
                 raise ValueError("its scorers have other features")
-            thresholds = {ground: Thresholds(*map(float, about["thresholds"][ground])) for ground in GROUNDS}
             originals = np.array(about["originals"], np.float64)
             if originals.shape != (len(ORIGINAL) + 1,) or not np.isfinite(originals).all():
                 raise ValueError("the weights of originals are damaged")
-            digest = hashlib.sha256(graph.read_bytes()).hexdigest()
-            if about["graph_sha256"] != digest:
+            if about["graph_sha256"] != _hash(graph):
                 raise ModelError(f"{file}: was made for another {graph.name} than the one beside it; reinstall unspun")
             return cls(
-                str(about["name"]), str(about["beside"]), Reader(graph), scorers, thresholds,
+                str(about["name"]), str(about["beside"]), Reader(graph), scorers, read_thresholds(about, GROUNDS),
                 float(about["read_from"]), originals, dict(about["card"]),
             )  # fmt: skip
-        except FileNotFoundError as missing:
-            raise ModelError(f"{missing.filename}: there is no such model file") from missing
-        except ModelError:
-            raise
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-            raise ModelError(f"{file}: not a contextual model of unspun, or damaged ({error})") from error
 
     def save(self, path: Path) -> None:
         """Write the file that :meth:`load` reads, for the graph that lies beside it."""
@@ -99,39 +95,40 @@ class ContextModel:
             "format": FORMAT,
             "name": self.name,
             "beside": self.beside,
-            "graph_sha256": hashlib.sha256(self.reader.file.read_bytes()).hexdigest(),
-            "calibration": {name: [s.slope, s.offset] for name, s in self.scorers.items()},
-            "thresholds": {name: [t.suspect, t.spun] for name, t in self.thresholds.items()},
+            "graph_sha256": _hash(self.reader.file),
             "read_from": self.read_from,
             "originals": self.originals.tolist(),
             "card": self.card,
         }
-        arrays: dict[str, Any] = {"about": np.frombuffer(json.dumps(about).encode(), np.uint8)}
-        for name, scorer in self.scorers.items():
-            arrays |= scorer.ranker.to_arrays(name)
-        np.savez_compressed(path, **arrays)
-
-    def with_reader(self, reader: Reader) -> ContextModel:
-        """The same scorers beside another reader."""
-        return replace(self, reader=reader)
+        write_archive(path, about, self.scorers, self.thresholds, {})
 
     def read(self, evidence: Evidence, measured: Measured, alone: float) -> Reading:
         """What the contextual model makes of an article whose log-odds are ``alone`` without it."""
         article, places = evidence.article, evidence.wordings.places
-        marks = dismiss_marks(self.reader.mark(article.text), evidence.dismissed)
+        marks = np.where(evidence.dismissed, NO_SWAP, self.reader.mark(article.text))
         score = self.scorers["read"].score(measure_read(article, places, measured, alone, marks)[None])
         words = self.scorers["marked"].score(examine_marks(article, places, measured, marks))
         return Reading(float(score[0]), np.where(evidence.dismissed, 0.0, words))
 
     def rank_originals(self, article: Examined, places: NDArray[np.int32], count: int) -> list[list[str]]:
         """For each of the words at ``places`` its ``count`` likeliest originals, best first."""
-        owner, candidates, features = measure_originals(article, places)
-        if not len(candidates):
-            return [[] for _ in places]
-        words = [article.lexicon.word(number) for number in candidates.tolist()]
-        fit = self.reader.name(article.text, places, owner, words)
-        scores = np.column_stack([features, fit]) @ self.originals
-        return choose_likeliest(article, len(places), owner, candidates, scores, count)
+        owner, candidates, features = measure_candidates(self.reader, article, places)
+        return choose_likeliest(article, len(places), owner, candidates, features @ self.originals, count)
+
+
+def _hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def measure_candidates(
+    reader: Reader, article: Examined, places: NDArray[np.int32]
+) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float64]]:
+    """What :func:`unspun.extractors.originals.measure_originals` gives, with one column more: how well the transformer
+    finds each candidate to fit."""
+    owner, candidates, features = measure_originals(article, places)
+    words = [article.lexicon.word(number) for number in candidates.tolist()]
+    fit = reader.name(article.text, places, owner, words) if words else np.zeros(0)
+    return owner, candidates, np.column_stack([features, fit])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -88,7 +88,7 @@ class Reader:
         pieces, (_, tokenizer, (first, last)) = self._split(text), self._open()
         begun = [one.ids[:1] for one in tokenizer.encode_batch(list(candidates), add_special_tokens=False)]
         numbers = np.array([ids[0] if ids else 0 for ids in begun], np.int64)
-        windows = lay_windows(len(pieces.ids))
+        windows = self._lay(len(pieces.ids))
         at = np.searchsorted(pieces.word[pieces.word >= 0], places)
         at = np.flatnonzero(pieces.word >= 0)[np.minimum(at, (pieces.word >= 0).sum() - 1)]
         # Each place in the window whose edges are farthest from it.

@@ -82,6 +82,16 @@ class Excerpt:
     def group(self) -> str:
         return f"{EXCERPTS}:{self.id}"
 
+    def find_noted(self, norms: Sequence[str]) -> Iterator[tuple[int, list[bool], str]]:
+        """Where among the words of the text (``norms``) a noted wording stands: its first place, which of its words the
+        likely original has not, that original."""
+        for spun, likely in self.evidence:
+            wording, kept = Text(spun).norms, set(Text(likely).norms)
+            new = [norm not in kept for norm in wording]
+            for first in range(len(norms) - len(wording) + 1 if wording else 0):
+                if norms[first : first + len(wording)] == wording:
+                    yield first, new, likely
+
 
 def split(group: str, seed: int = 0) -> Part:
     """The part that a group belongs to: a stable hash, so the same on every machine and in every run."""

@@ -241,13 +241,9 @@ class ExcerptWords:
 def learn_excerpt(excerpt: Excerpt, lexicon: Lexicon) -> ExcerptWords:
     """What the scorers of words learn from an excerpt. The notes name most swaps, not all."""
     article = Examined(Text(excerpt.text), lexicon)
-    norms, swapped = article.text.norms, np.zeros(len(article), np.bool_)
-    for spun, likely in excerpt.evidence:
-        wording, kept = Text(spun).norms, set(Text(likely).norms)
-        new = [norm not in kept for norm in wording]
-        for first in range(len(norms) - len(wording) + 1):
-            if norms[first : first + len(wording)] == wording:
-                swapped[first : first + len(wording)] |= new
+    swapped = np.zeros(len(article), np.bool_)
+    for first, new, _ in excerpt.find_noted(article.text.norms):
+        swapped[first : first + len(new)] |= new
     wordings = examine_wording(article)
     return ExcerptWords(wordings, swapped[wordings.places], excerpt.group)
 

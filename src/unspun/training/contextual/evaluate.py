@@ -101,8 +101,8 @@ def halve(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tried:
-    """Scores float64[n] and labels of some trials by the fast model and by the contextual one, and their spans'
-    counts; ``read_from`` as in :class:`unspun.context_model.ContextModel`."""
+    """Verdicts on some trials by the fast model, and by the contextual one reading all; ``read_from`` as in
+    :class:`unspun.context_model.ContextModel`."""
 
     trials: list[Trial]
     fast: list[Verdict]
@@ -144,7 +144,7 @@ def try_half(
         for one in half.others
         if one.situation.family not in without and source_of(one.situation.corpus) not in without
     ]
-    context, _ = fit_context(make_examples(learnt, fast, lexicon), fast, reader, "tried", {})
+    context = fit_context(make_examples(learnt, fast, lexicon), fast, reader, "tried", {})
     reader.read_all(trial.text for trial in tried)
     return Tried(
         list(tried),

@@ -24,20 +24,18 @@ from sklearn.metrics import roc_auc_score
 import unspun
 from unspun.classifier import BASE_RATE, Model, to_probability
 from unspun.context_features import examine_marks, measure_read
-from unspun.context_model import GROUNDS, ContextModel
+from unspun.context_model import GROUNDS, ContextModel, measure_candidates
 from unspun.contextual import Reader
 from unspun.evidence import gather_evidence
 from unspun.examined import Examined
-from unspun.extractors.originals import measure_originals
 from unspun.features import find_ground
 from unspun.lexicon import Lexicon
 from unspun.scoring import measure, score_article
 from unspun.text import Text
-from unspun.training.contextual.windows import KEPT, SWAPPED, UNKNOWN
+from unspun.training.contextual.windows import SWAPPED, UNKNOWN, label_words
 from unspun.training.corpora import hash_data
 from unspun.training.dictionaries import load_dictionaries
 from unspun.training.estimator import SpunNetworks
-from unspun.training.evaluate import source_of
 from unspun.training.fitting import choose_thresholds
 from unspun.training.folds import hash_group
 from unspun.training.original_weights import Choice, fit_choices
@@ -134,7 +132,7 @@ def _examine(number: int) -> Example:
     measured = measure(evidence, _model)
     alone, _ = score_article(measured, _model.scorers)
     places = evidence.wordings.places
-    state = find_state(situation, text)
+    state = label_words(text, tighten_swaps(SpunText(situation.article, situation.swaps, 0.0)))
     features = examine_marks(evidence.article, places, measured, one.marks)
     known = np.flatnonzero(state != UNKNOWN)
     if len(known) > WORDS:
@@ -154,11 +152,7 @@ def find_choices(situation: Situation, article: Examined, reader: Reader) -> lis
     known = [(place_of[s.start], Text(s.original).norms) for s in situation.swaps if s.start in place_of]
     places = np.array([place for place, norms in known if len(norms) == 1][:CHOICES], np.int32)
     originals = article.lexicon.ids([norms[0] for _, norms in known if len(norms) == 1][:CHOICES])
-    owner, candidates, features = measure_originals(article, places)
-    if not len(candidates):
-        return []
-    words = [article.lexicon.word(number) for number in candidates.tolist()]
-    features = np.column_stack([features, reader.name(article.text, places, owner, words)])
+    owner, candidates, features = measure_candidates(reader, article, places)
     choices = list[Choice]()
     for place, original in enumerate(originals.tolist()):
         mine = owner == place
@@ -168,20 +162,10 @@ def find_choices(situation: Situation, article: Examined, reader: Reader) -> lis
     return choices
 
 
-def find_state(situation: Situation, text: Text) -> NDArray[np.uint8]:
-    """What is known of each word, uint8[words], see :mod:`unspun.training.contextual.windows`."""
-    state = np.full(len(text.words), KEPT, np.uint8)
-    starts = np.array([word.start for word in text.words])
-    for swap in tighten_swaps(SpunText(situation.article, situation.swaps, 0.0)):
-        first, last = np.searchsorted(starts, (swap.start, swap.end))
-        state[first:last] = UNKNOWN if swap.kind == "grammar" else SWAPPED
-    return state
-
-
 def fit_context(
     examples: Sequence[Example], beside: Model, reader: Reader, name: str, card: Mapping[str, Any], seed: int = 0
-) -> tuple[ContextModel, Floats]:
-    """The contextual model, and the examples' scores by folds that had not seen them: float64[examples]."""
+) -> ContextModel:
+    """The contextual model of a reader, its scorers and thresholds fitted on the examples."""
     groups = np.array([hash_group(one.row.group) for one in examples])
     spun = np.array([one.row.spun for one in examples])
     article = SpunNetworks(seed=seed).fit(np.array([one.read for one in examples]), spun, groups)
@@ -215,11 +199,10 @@ def fit_context(
         "words_auc": float(roc_auc_score(np.concatenate([one.swapped for one in examples]), words.margins_)),
         "fast_auc": float(roc_auc_score(spun, fast)),
     }
-    model = ContextModel(
+    return ContextModel(
         name, beside.name, reader, {"marked": words.export(), "read": article.export()}, thresholds,
         round(float(np.mean(shares)), 4), originals, {**card, "figures": {k: round(v, 4) for k, v in figures.items()}},
     )  # fmt: skip
-    return model, scores
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -229,16 +212,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--graph", type=Path, required=True, help="the .onnx file; the .npz is written beside it")
     parser.add_argument("--model", type=Path, help="the fast model; default: the shipped one")
     parser.add_argument("--name", default="context@1", help="the model's name and version")
-    parser.add_argument("--without-families", nargs="*", default=[], help="spinner families to leave out")
-    parser.add_argument("--without-corpora", nargs="*", default=[], help="corpora to leave out")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the usual number of texts")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     lexicon = Lexicon.load()
-    pool = build_pools(
-        [d for d in read_documents(options.shared) if source_of(d.corpus) not in options.without_corpora],
-        [d for d in load_dictionaries(lexicon, options.shared) if d.family not in options.without_families],
-    )["validation"]
+    pool = build_pools(read_documents(options.shared), load_dictionaries(lexicon, options.shared))["validation"]
     fast = Model.load(options.model)
     texts = read_texts(pool, lexicon, Reader(options.graph), options.scale, options.seed)
     examples = make_examples(texts, fast, lexicon)
@@ -247,9 +225,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "data_sha256": hash_data(options.shared),
         "seed": options.seed,
         "texts": len(examples),
-        "without": [*options.without_families, *options.without_corpora],
     }
-    model, _ = fit_context(examples, fast, Reader(options.graph), options.name, card, options.seed)
+    model = fit_context(examples, fast, Reader(options.graph), options.name, card, options.seed)
     model.save(options.graph.with_suffix(".npz"))
     print(json.dumps(model.card["figures"] | {"read_from": model.read_from}), file=sys.stderr)
     return 0

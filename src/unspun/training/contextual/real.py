@@ -8,6 +8,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -115,7 +116,7 @@ def measure_exactness(detector: Detector, exact: Path, trials: Sequence[Trial]) 
         marks = [reader.mark(Text(trial.text)) for trial in trials]
         all_marks, all_swapped = np.concatenate(marks), np.concatenate(swapped)
         means = np.array([(1 / (1 + np.exp(-one))).mean() for one in marks])
-        context = detector.context.with_reader(reader)
+        context = replace(detector.context, reader=reader)
         read = Detector(detector.model, detector.lexicon, context, read_all=True)
         scores[name] = np.array([read.score(trial.text).score or 0.0 for trial in trials])
         areas[name] = {

@@ -7,7 +7,7 @@ really spun pages are read with the wordings that were noted in them.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -20,7 +20,7 @@ from unspun.text import Text
 from unspun.training.corpora import Excerpt
 from unspun.training.dictionaries import Dictionary
 from unspun.training.situations import Pool, cut
-from unspun.training.spinner import SpunText, draw_settings, spin, tighten_swaps
+from unspun.training.spinner import SpunText, Swap, draw_settings, spin, tighten_swaps
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -101,40 +101,45 @@ def _mix(first: Dictionary, second: Dictionary) -> Dictionary:
     return first if first is second else first.or_else(second, f"{first.name}+{second.name}")
 
 
+def label_words(text: Text, swaps: Iterable[Swap]) -> NDArray[np.uint8]:
+    """What is known of each word, uint8[words], where all ``swaps`` are known (see
+    :func:`unspun.training.spinner.tighten_swaps`); a lone article that was set right is no swap to see."""
+    state = np.full(len(text.words), KEPT, np.uint8)
+    starts = np.array([word.start for word in text.words])
+    for swap in swaps:
+        first, last = np.searchsorted(starts, (swap.start, swap.end))
+        state[first:last] = UNKNOWN if swap.kind == "grammar" else SWAPPED
+    return state
+
+
 def label_spun(spun: SpunText, tokenizer: Tokenizer) -> Labelled:
     """The pieces of a text whose swaps are known; an honest text has none."""
-    text = Text(spun.text)
-    pieces = split_pieces(text, tokenizer)
-    swapped = np.zeros(len(text.words) + 1, np.uint8)
-    originals = np.zeros(len(text.words) + 1, np.int32)
-    starts = np.array([word.start for word in text.words])
-    for swap in tighten_swaps(spun):
-        first, last = np.searchsorted(starts, (swap.start, swap.end))
-        # A lone article that was set right is no swap to see.
-        swapped[first:last] = UNKNOWN if swap.kind == "grammar" else SWAPPED
-        if swap.kind != "grammar" and last > first:
-            began = tokenizer.encode(swap.original, add_special_tokens=False).ids
-            originals[first] = began[0] if began else 0
-    state = swapped[pieces.word]
-    begins = np.r_[True, pieces.word[1:] != pieces.word[:-1]] & (pieces.word >= 0)
-    return Labelled(pieces.ids, state, np.where(begins, originals[pieces.word], 0).astype(np.int32))
+    text, swaps = Text(spun.text), tighten_swaps(spun)
+    place_of = {word.start: place for place, word in enumerate(text.words)}
+    originals = {place_of[s.start]: s.original for s in swaps if s.kind != "grammar" and s.start in place_of}
+    return _label_pieces(text, label_words(text, swaps), KEPT, originals, tokenizer)
 
 
 def label_excerpt(excerpt: Excerpt, tokenizer: Tokenizer) -> Labelled:
     """The pieces of a really spun excerpt."""
     text = Text(excerpt.text)
+    state, originals = np.full(len(text.words), PROBABLY_KEPT, np.uint8), dict[int, str]()
+    for first, new, likely in excerpt.find_noted(text.norms):
+        state[first : first + len(new)][new] = SWAPPED
+        if len(new) == len(Text(likely).words) == 1:
+            originals[first] = likely
+    return _label_pieces(text, state, PROBABLY_KEPT, originals, tokenizer)
+
+
+def _label_pieces(
+    text: Text, state: NDArray[np.uint8], between: int, originals: Mapping[int, str], tokenizer: Tokenizer
+) -> Labelled:
+    """The pieces of words in a ``state`` uint8[words]; what stands ``between`` words has one of its own; ``originals``
+    of some words, by place."""
     pieces = split_pieces(text, tokenizer)
-    swapped = np.full(len(text.words) + 1, PROBABLY_KEPT, np.uint8)
-    originals = np.zeros(len(text.words) + 1, np.int32)
-    norms = text.norms
-    for spun, likely in excerpt.evidence:
-        wording, kept = Text(spun).norms, set(Text(likely).norms)
-        for first in range(len(norms) - len(wording) + 1):
-            if wording and norms[first : first + len(wording)] == wording:
-                for place, norm in enumerate(wording, first):
-                    swapped[place] = SWAPPED if norm not in kept else swapped[place]
-                if len(wording) == len(kept) == 1:
-                    originals[first] = tokenizer.encode(likely, add_special_tokens=False).ids[0]
-    begins = np.r_[True, pieces.word[1:] != pieces.word[:-1]] & (pieces.word >= 0)
-    original = np.where(begins, originals[pieces.word], 0).astype(np.int32)
-    return Labelled(pieces.ids, swapped[pieces.word], original)
+    began = np.zeros(len(text.words) + 1, np.int32)
+    for place, original in originals.items():
+        began[place] = next(iter(tokenizer.encode(original, add_special_tokens=False).ids), 0)
+    begins = np.r_[True, pieces.word[1:] != pieces.word[:-1]][: len(pieces.word)] & (pieces.word >= 0)
+    named = np.where(begins, began[pieces.word], 0).astype(np.int32)
+    return Labelled(pieces.ids, np.append(state, np.uint8(between))[pieces.word], named)
