@@ -30,17 +30,20 @@ _DETAILS: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The action for each label. By default nothing is dropped: every record passes with its verdict."""
+    """The action for each label; ``on_error`` is for records that hold nothing to score, by default that of
+    ``unscored``. By default nothing is dropped: every record passes with its verdict."""
 
     spun: str = "tag"
     suspect: str = "tag"
     clean: str = "tag"
     unscored: str = "tag"
+    on_error: str | None = None
 
     def __post_init__(self) -> None:
-        for label in LABELS:
-            if self.action(label) not in ACTIONS:
-                raise ValueError(f"policy for {label}: {self.action(label)!r} is none of {', '.join(ACTIONS)}")
+        chosen = {label: self.action(label) for label in LABELS} | {"errors": self.on_error or self.unscored}
+        for what, action in chosen.items():
+            if action not in ACTIONS:
+                raise ValueError(f"policy for {what}: {action!r} is none of {', '.join(ACTIONS)}")
 
     def action(self, label: str) -> str:
         action: str = getattr(self, label)
@@ -91,7 +94,7 @@ class IngestFilter:
             if score is not None and not 0 <= score <= 1:
                 raise ValueError(f"{name}: {score} is no score from 0 to 1")
         self.policy = policy or Policy()
-        self._fields = {"text": text_field, "id": id_field, "url": url_field, "references": references_field}
+        self.fields = {"text": text_field, "id": id_field, "url": url_field, "references": references_field}
         self._references = references
         self._suspect_at, self._spun_at = suspect_at, spun_at
         self._decisions, self._model, self._context = decisions, model, context
@@ -137,14 +140,15 @@ class IngestFilter:
 
     def give_up(self, id: str, error: str) -> Disposition:
         """What becomes of a record that cannot be scored because of ``error``."""
-        return Disposition(self.policy.unscored, Verdict(id, None, None, "unscored", "unreadable", error=error))
+        action = self.policy.on_error or self.policy.unscored
+        return Disposition(action, Verdict(id, None, None, "unscored", "unreadable", error=error))
 
     def read(self, record: Mapping[str, Any]) -> Article | Unreadable:
         """The record's article, or why there is none."""
-        id, url, text = (_look_up(record, self._fields[name]) for name in ("id", "url", "text"))
+        id, url, text = (_look_up(record, self.fields[name]) for name in ("id", "url", "text"))
         name = str(id) if isinstance(id, str | int) and not isinstance(id, bool) else ""
         if not isinstance(text, str):
-            return Unreadable(name, name, f"no string {self._fields['text']!r} in the record: name the text's field")
+            return Unreadable(name, name, f"no string {self.fields['text']!r} in the record: name the text's field")
         if not text.strip():
             return Unreadable(name, name, "empty: nothing to score")
         from unspun.readers import replace_surrogates
@@ -154,7 +158,7 @@ class IngestFilter:
 
     def _find_references(self, record: Mapping[str, Any]) -> list[Article]:
         """The record's own references; what is no text among them is passed over."""
-        found = _look_up(record, self._fields["references"])
+        found = _look_up(record, self.fields["references"])
         articles = []
         for number, item in enumerate(found if isinstance(found, list) else (), 1):
             text = item.get("text") if isinstance(item, Mapping) else item

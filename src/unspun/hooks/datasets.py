@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from unspun.article import Verdict
 from unspun.ingest import IngestFilter, Policy, trim_verdict
 
 Batch = Mapping[str, Sequence[Any]]
@@ -25,15 +26,8 @@ class tag_spun:  # noqa: N801 - a callable with state, used as a function
         self._decide, self._detail = decide or IngestFilter(), detail
 
     def __call__(self, batch: Batch) -> dict[str, list[Any]]:
-        verdicts = [
-            self._decide(dict(zip(batch, row, strict=True))).verdict for row in zip(*batch.values(), strict=True)
-        ]
-        return {
-            "unspun_score": [verdict.score for verdict in verdicts],
-            "unspun_label": [verdict.label for verdict in verdicts],
-            "unspun_reason": [verdict.reason for verdict in verdicts],
-            "unspun": [json.dumps(trim_verdict(verdict, self._detail)) for verdict in verdicts],
-        }
+        records = (dict(zip(batch, row, strict=True)) for row in zip(*batch.values(), strict=True))
+        return make_columns([self._decide(record).verdict for record in records], self._detail)
 
 
 class keep_honest:  # noqa: N801
@@ -44,3 +38,13 @@ class keep_honest:  # noqa: N801
 
     def __call__(self, texts: Sequence[str]) -> list[bool]:
         return [self._decide.judge_text(text).action in ("keep", "tag") for text in texts]
+
+
+def make_columns(verdicts: Sequence[Verdict], detail: str) -> dict[str, list[Any]]:
+    """The verdicts as the columns that a table is tagged with."""
+    return {
+        "unspun_score": [verdict.score for verdict in verdicts],
+        "unspun_label": [verdict.label for verdict in verdicts],
+        "unspun_reason": [verdict.reason for verdict in verdicts],
+        "unspun": [json.dumps(trim_verdict(verdict, detail)) for verdict in verdicts],
+    }
