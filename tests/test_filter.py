@@ -27,6 +27,7 @@ from unspun.decisions import digest_text
 from unspun.ingest import ACTIONS, DETAILS, Disposition, IngestFilter, Policy, trim_verdict
 from unspun.lexicon import Lexicon
 from unspun.readers import read_articles
+from unspun.record_files import read_lines
 from unspun.stream_filter import LineFilter, read_ahead, tag_line
 
 SAMPLES = Path(__file__).resolve().parents[1] / "data" / "samples"
@@ -107,16 +108,26 @@ RECORDS = [
     ],
 )
 def test_a_tagged_line_is_else_the_same_byte_for_byte(line: bytes) -> None:
-    tagged = tag_line(line, json.loads(line), {"score": 0.5})
+    tagged = tag_line(line, json.loads(line), b'{"score": 0.5}')
     assert tagged.startswith(line.rstrip()[:-1].rstrip())
     assert tagged.endswith(b', "unspun": {"score": 0.5}}' + line[len(line.rstrip(b"\r\n")) :])
     assert json.loads(tagged) == json.loads(line) | {"unspun": {"score": 0.5}}
 
 
-def test_a_tag_is_replaced_and_an_empty_record_gets_one() -> None:
-    assert tag_line(b"{ }\n", {}, {"a": 1}) == b'{"unspun": {"a": 1}}\n'
-    line = b'{"text": "a", "unspun": {"old": 1}, "z": 2}\n'
-    assert tag_line(line, json.loads(line), {"a": 1}) == b'{"text": "a", "z": 2, "unspun": {"a": 1}}\n'
+@pytest.mark.parametrize(
+    ("line", "rest"),
+    [
+        (b"{ }\n", b"{"),
+        (b'{"text": "a", "unspun": {"old": 1}, "z":  2.50}\r\n', b'{"text": "a", "z":  2.50, '),
+        (b'{"unspun":[1,{"unspun":2}] , "text":"\\u00e9"}', b'{"text":"\\u00e9", '),
+        (b'{"text": "}", "n": 1e5, "\\u0075nspun": "x" }\n', b'{"text": "}", "n": 1e5, '),
+        (b'{"unspun": 1, "unspun": 2}\n', b"{"),
+        (b'{"a": {"unspun": 1}, "unspun": null, "unspun": 2}\n', b'{"a": {"unspun": 1}, '),
+    ],
+)
+def test_a_tag_is_replaced_and_all_else_is_the_same_byte_for_byte(line: bytes, rest: bytes) -> None:
+    end = line[len(line.rstrip()) :]
+    assert tag_line(line, json.loads(line), b"{}") == rest + b'"unspun": {}}' + end
 
 
 def test_the_detail_is_part_of_schema_1(verdict: Verdict) -> None:
@@ -393,6 +404,12 @@ unspun.detector.Detector = test_filter.FakeDetector
 import unspun.filter_run
 unspun.filter_run.CHECKPOINT_EVERY = 0.0
 from unspun.cli import main
+if "--checkpoint" in sys.argv:
+    read_ahead = unspun.filter_run.read_ahead
+    def tell_and_read(*arguments):
+        print("begun", flush=True)
+        return read_ahead(*arguments)
+    unspun.filter_run.read_ahead = tell_and_read
 main()
 """
 
@@ -402,31 +419,44 @@ def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", code, "filter", *map(str, arguments)], **options)
 
 
-def test_a_killed_run_is_begun_again_with_every_record_once(tmp_path: Path) -> None:
-    rng = random.Random(1)
+# Three times seventeen kills.
+@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
+def test_a_killed_run_is_begun_again_with_every_record_once(tmp_path: Path, suffix: str) -> None:
+    if suffix == ".zst":
+        pytest.importorskip("zstandard", reason="needs the extra files")
+    rng = random.Random(suffix)
     texts = ["clean", "spun", "suspect", "slow spun"]
-    records = [{"id": str(n), "text": rng.choice(texts)} for n in range(400)]
-    source = write(tmp_path / "in.jsonl", records)
+    records = [{"id": str(n), "text": rng.choice(texts)} for n in range(700)]
+    folder = tmp_path / "in"
+    folder.mkdir()
+    write(folder / "a.jsonl", records[:300])
+    write(folder / "b.jsonl", records[300:])
+    out, aside = tmp_path / f"out{suffix}", tmp_path / f"aside{suffix}"
     options = [
-        source, "--spun", "quarantine", "--suspect", "drop", "--out", tmp_path / "out", "--quarantine",
-        tmp_path / "aside", "--checkpoint", tmp_path / "state", "--summary", tmp_path / "s.json",
+        folder, "--spun", "quarantine", "--suspect", "drop", "--out", out, "--quarantine", aside,
+        "--checkpoint", tmp_path / "state", "--summary", tmp_path / "s.json",
     ]  # fmt: skip
-    kills = 0
+    kills = begun = 0
     while True:
-        with start(*options, stderr=subprocess.PIPE) as process:
+        with start(*options, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.stdout
+            process.stdout.readline()
             try:
-                process.wait(rng.uniform(0.4, 1.6) if kills < 12 else 120)
+                process.wait(rng.uniform(0, 0.6) if kills < 17 else 120)
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
                 kills += 1
+                begun += out.exists() and out.stat().st_size > 0
                 continue
             assert process.stderr
             assert (process.returncode, b"records" in process.stderr.read()) == (0, True)
             break
-    assert kills > 3
-    assert [record["id"] for record in read(tmp_path / "out")] == [r["id"] for r in records if r["text"] == "clean"]
-    assert [record["id"] for record in read(tmp_path / "aside")] == [r["id"] for r in records if "spun" in r["text"]]
-    assert json.loads((tmp_path / "s.json").read_text())["records"] == 400
+    assert kills == 17
+    assert begun > 3
+    found, set_aside = (b"".join(read_lines([path], pytest.fail)).splitlines() for path in (out, aside))
+    assert [json.loads(line)["id"] for line in found] == [r["id"] for r in records if r["text"] == "clean"]
+    assert [json.loads(line)["id"] for line in set_aside] == [r["id"] for r in records if "spun" in r["text"]]
+    assert json.loads((tmp_path / "s.json").read_text())["records"] == 700
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:

@@ -288,13 +288,24 @@ def _draw_all(judged: Iterator[Judged], built: References | None, lexicon: Lexic
 @app.command()
 def filter(
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE]...", help="JSON lines, also gzipped. Without: stdin.")
+        list[Path] | None,
+        typer.Argument(
+            metavar="[PATH]...",
+            help="JSON lines (also .gz, .zst), .parquet, .warc or .wet (also .gz), folders of these. Without: stdin.",
+        ),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write what passes to this file instead of stdout.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write what passes to this file, not to stdout; .gz, .zst, .parquet by its suffix."),
+    ] = None,
     spun: Annotated[Action, typer.Option("--spun", help="What becomes of spun records.")] = Action.tag,
     suspect: Annotated[Action, typer.Option("--suspect", help="... of suspect ones.")] = Action.tag,
     clean: Annotated[Action, typer.Option("--clean", help="... of clean ones.")] = Action.tag,
     unscored: Annotated[Action, typer.Option("--unscored", help="... of those without a score.")] = Action.tag,
+    on_error: Annotated[
+        Action | None,
+        typer.Option("--on-error", help="... of records that hold nothing to score. Default: that of --unscored."),
+    ] = None,
     quarantine: Annotated[
         Path | None, typer.Option("--quarantine", help="Where records go whose action is quarantine.")
     ] = None,
@@ -323,27 +334,36 @@ def filter(
     context: Context_ = ContextChoice.auto,
     model: Model_ = None,
 ) -> None:
-    """Filter JSON lines before they are stored: keep, tag, quarantine or drop each record, in order, losing none.
+    """Filter records before they are stored: keep, tag, quarantine or drop each, in order, losing none.
 
     keep: as it is; tag: with the verdict as its field "unspun". Lines that are no record pass as unscored ones do.
 
     Exit status: 0 done, 2 usage, 3 some lines held nothing to score, 130 interrupted, 143 terminated.
     """
-    from unspun.filter_run import Checkpoint, ResumeError, Summary, read_lines, read_stream, run_filter
+    from unspun.filter_run import Checkpoint, ResumeError, Routes, Summary, run_filter
     from unspun.ingest import IngestFilter, Policy
     from unspun.lexicon import Lexicon
+    from unspun.record_files import list_files, read_lines, read_stream
+    from unspun.record_outputs import Output, choose_schema, open_output, read_rows
     from unspun.stream_filter import LineFilter
 
-    policy = Policy(spun.value, suspect.value, clean.value, unscored.value)
-    wanted = Action.quarantine in (spun, suspect, clean, unscored)
+    actions = [spun, suspect, clean, unscored, on_error or unscored]
+    policy = Policy(*(action.value for action in actions))
+    wanted = Action.quarantine in actions
     if wanted != (quarantine is not None):
         _refuse("--quarantine FILE and an action quarantine (such as --spun quarantine) go together")
     if checkpoint and not (files and out):
         _refuse("--checkpoint needs files to read and --out: a stream cannot be begun again")
-    for path in files or ():
-        if not path.is_file():
-            _refuse(f"{path}: no such file; filter reads files of JSON lines, or stdin")
-    taken = [path.resolve() for path in (*(files or ()), out, quarantine, summary) if path]
+    try:
+        inputs = list_files(files or ())
+        schema = choose_schema(inputs, [path for path in (out, quarantine) if path])
+    except ValueError as error:
+        _refuse(str(error))
+    except ModuleNotFoundError as error:
+        _refuse(f"--out and --quarantine need another package ({error.name}): pip install 'unspun[files]'")
+    if checkpoint and schema:
+        _refuse("--checkpoint: a parquet file cannot be gone on with; write .jsonl, .jsonl.gz or .jsonl.zst")
+    taken = [path.resolve() for path in (*inputs, out, quarantine, summary) if path]
     if len(set(taken)) < len(taken):
         _refuse("the inputs, --out, --quarantine and --summary are files of their own; name each another")
     with _calm_exit(), _heed_sigterm():
@@ -358,11 +378,10 @@ def filter(
         try:
             with ExitStack() as stack:
                 if checkpoint:
-                    assert files
                     assert out
                     # What decides on the output has to be the same when the run is begun again.
                     options = {
-                        "policy": [spun, suspect, clean, unscored],
+                        "policy": actions,
                         "detail": detail,
                         "model": [detector.name, detector.model.card.get("data_sha256"), detector.read_all],
                         "fields": [text_field, id_field, url_field, references_field],
@@ -370,13 +389,16 @@ def filter(
                         "others": [str(path) for path in (*(references or ()), *(decisions or ()))],
                         "outputs": [str(out), str(quarantine)],
                     }
-                    resumed = Checkpoint(checkpoint, files, options)
+                    resumed = Checkpoint(checkpoint, inputs, options)
                     counts = resumed.summary
-                    stream: IO[bytes] = stack.enter_context(resumed.open(out, 0))
-                    aside = stack.enter_context(resumed.open(quarantine, 1)) if quarantine else None
-                else:
-                    stream = stack.enter_context(_open_binary(out))
-                    aside = stack.enter_context(_open_binary(quarantine)) if quarantine else None
+
+                def open_as(path: Path | None, place: int) -> Output:
+                    name = path.name if path else ""
+                    file = resumed.open(path, place) if resumed and path else _open_binary(path)
+                    return open_output(stack.enter_context(file), name, schema)
+
+                aside = open_as(quarantine, 1) if quarantine else None
+                routes = Routes(open_as(out, 0), aside, read_rows(inputs) if schema else None)
                 told = broken = 0
 
                 def tell(message: str) -> None:
@@ -384,8 +406,8 @@ def filter(
                     broken += 1
                     _say(message)
 
-                lines = read_lines(files, tell) if files else read_stream(sys.stdin.buffer)
-                for number, one in enumerate(run_filter(lines, work, stream, aside, workers, counts, resumed), 1):
+                lines = read_lines(inputs, tell) if files else read_stream(sys.stdin.buffer)
+                for number, one in enumerate(run_filter(lines, work, routes, workers, counts, resumed), 1):
                     if one.error is not None and told < _NAMED:
                         told += 1
                         _say(f"record {number}: {one.error}")

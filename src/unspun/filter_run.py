@@ -6,17 +6,17 @@ with the outputs cut back to that length, so that every record is there exactly 
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import time
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final
 
+from unspun.record_outputs import LineOutput, Output, Row
 from unspun.stream_filter import Filtered, LineFilter, filter_chunks, read_ahead
 
 #: Seconds between two checkpoints: what a killed run has to do again at most.
@@ -45,6 +45,7 @@ class Summary:
         self.records += 1
         self.unreadable += found.error is not None
         self.stale += found.stale > 0
+        assert found.label is not None
         self.labels[found.label] += 1
         self.actions[found.action] += 1
         if found.reason:
@@ -72,83 +73,66 @@ class Summary:
         return f"{self.records:,} record{many}: {spell(self.labels)}; {spell(self.actions)}{reasons}{stale}"
 
 
-def read_lines(paths: Iterable[Path], tell: Callable[[str], None]) -> Iterator[bytes]:
-    """The lines of files, gzipped ones too, one file after the other; a file's last line gets an end if it has none.
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """Where records go; ``rows`` are those of the parquet files that the lines came from, in step with them."""
 
-    Of a file that cannot be read (further) ``tell`` is told, and the next one follows.
-    """
-    for path in paths:
-        try:
-            with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-                for line in file:
-                    yield line if line.endswith(b"\n") else line + b"\n"
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            tell(f"{path}: gzip is damaged or cut off: get an undamaged copy")
-        except OSError as error:
-            tell(f"{path}: cannot be read ({error.strerror}): check the file")
+    out: Output
+    quarantine: Output | None = None
+    rows: Iterator[Row] | None = None
 
+    def send(self, one: Filtered) -> None:
+        row = next(self.rows) if self.rows else None
+        if one.action == "quarantine":
+            assert self.quarantine is not None
+            self.quarantine.write(one, row)
+        elif one.action != "drop":
+            self.out.write(one, row)
 
-def read_stream(stream: IO[bytes]) -> Iterator[bytes]:
-    """The lines of a stream as they come.
+    def flush(self) -> None:
+        for output in self._list():
+            output.flush()
 
-    Read by its descriptor: a thread that waits inside Python's buffer at the end of the program aborts it.
-    """
-    try:
-        descriptor = stream.fileno()
-    except OSError:
-        yield from stream
-        return
-    rest = list[bytes]()
-    while block := os.read(descriptor, 1 << 16):
-        first, *others = block.split(b"\n")
-        rest.append(first)
-        for other in others:
-            yield b"".join(rest) + b"\n"
-            rest = [other]
-    if any(rest):
-        yield b"".join(rest)
+    def close(self) -> None:
+        for output in self._list():
+            output.close()
+
+    def settle(self) -> list[int]:
+        """The lengths of what is on the disk now."""
+        return [output.settle() for output in self._list() if isinstance(output, LineOutput)]
+
+    def _list(self) -> list[Output]:
+        return [self.out, self.quarantine] if self.quarantine else [self.out]
 
 
 def run_filter(
     lines: Iterable[bytes],
     work: LineFilter,
-    out: IO[bytes],
-    quarantine: IO[bytes] | None,
+    routes: Routes,
     workers: int,
     summary: Summary,
     checkpoint: Checkpoint | None = None,
 ) -> Iterator[Filtered]:
-    """Write each line where its action says, and give what was found of it. ``summary`` is added to.
+    """Send each line where its action says, and give what was found of it. ``summary`` is added to.
 
     With a ``checkpoint``, the lines that it has done are passed over.
     """
-
-    def flush() -> None:
-        out.flush()
-        if quarantine:
-            quarantine.flush()
-
     done = checkpoint.done if checkpoint else 0
-    chunks = read_ahead((line for number, line in enumerate(lines) if number >= done), flush)
+    chunks = read_ahead(islice(lines, done, None), routes.flush)
     try:
         for found in filter_chunks(chunks, work, workers):
             for one in found:
-                if one.action == "quarantine":
-                    assert quarantine is not None
-                    quarantine.write(one.line)
-                elif one.action != "drop":
-                    out.write(one.line)
-                # An empty line is no record.
-                if one.line.strip():
+                routes.send(one)
+                if one.label is not None:
                     summary.add(one)
                     yield one
             done += len(found)
             if checkpoint:
-                checkpoint.save_sometimes(done, summary, out, quarantine)
+                checkpoint.save_sometimes(done, summary, routes)
         if checkpoint:
-            checkpoint.save(done, summary, out, quarantine)
+            checkpoint.save(done, summary, routes)
     finally:
-        flush()
+        routes.close()
 
 
 class Checkpoint:
@@ -193,18 +177,13 @@ class Checkpoint:
         file.seek(size)
         return file
 
-    def save_sometimes(self, done: int, summary: Summary, out: IO[bytes], quarantine: IO[bytes] | None) -> None:
+    def save_sometimes(self, done: int, summary: Summary, routes: Routes) -> None:
         if time.monotonic() - self._saved >= CHECKPOINT_EVERY:
-            self.save(done, summary, out, quarantine)
+            self.save(done, summary, routes)
 
-    def save(self, done: int, summary: Summary, out: IO[bytes], quarantine: IO[bytes] | None) -> None:
+    def save(self, done: int, summary: Summary, routes: Routes) -> None:
         """First the outputs reach the disk, then the note that they did."""
-        sizes = []
-        for file in (out, quarantine):
-            if file:
-                file.flush()
-                os.fsync(file.fileno())
-            sizes.append(file.tell() if file else 0)
+        sizes = [*routes.settle(), 0][:2]
         state = self._about | {"done": done, "sizes": sizes, "summary": summary.to_dict()}
         written = self._path.with_suffix(".tmp")
         with written.open("w", encoding="utf-8") as note:

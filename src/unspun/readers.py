@@ -251,7 +251,7 @@ def _read_whole(path: Path, name: str) -> Article | Unreadable:
     text, title = decode(data), None
     if path.name.lower().endswith(HTML_SUFFIXES) and text.strip():
         try:
-            text, title = _extract_main_text(text)
+            text, title = extract_main_text(text)
         except ImportError as error:
             missing = str(error).splitlines()[0]
             return _unreadable(name, path, f"HTML needs another package ({missing}): pip install 'unspun[html]'")
@@ -262,7 +262,7 @@ def _read_whole(path: Path, name: str) -> Article | Unreadable:
     return Article(_spell(name), replace_surrogates(text), _spell(str(path)), title)
 
 
-def _extract_main_text(page: str) -> tuple[str, str | None]:
+def extract_main_text(page: str) -> tuple[str, str | None]:
     """Main text (empty: none found) and title of an HTML page. Raises ImportError without trafilatura."""
     import trafilatura
 

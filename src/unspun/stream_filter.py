@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import os
 import queue
+import re
 import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -22,25 +23,30 @@ from typing import Any, Final
 from unspun.ingest import Disposition, IngestFilter, trim_verdict
 from unspun.processes import choose_context
 from unspun.readers import MAX_BYTES
+from unspun.record_files import Page, Rest, extract_page
 
-#: Lines that a worker takes at once: sending them costs little then, and nobody waits long.
+#: Lines, and about how many bytes, that a worker takes at once: sending them costs little then, and nobody waits long.
 CHUNK: Final = 16
+CHUNK_BYTES: Final = 1_000_000
 #: Seconds after which finished work is looked for while no line comes.
 TICK: Final = 0.05
-#: Lines read ahead of the work.
+#: Lines, and about how many bytes, read ahead of the work.
 AHEAD: Final = 256
+AHEAD_BYTES: Final = 50_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Filtered:
-    """One line as it leaves: ``action`` as in :data:`unspun.ingest.ACTIONS`, ``line`` with its end."""
+    """One line as it leaves: ``action`` as in :data:`unspun.ingest.ACTIONS`, ``line`` with its end, ``tag`` the part of
+    it that says what was found, as JSON. What is no record, an empty line or the rest of one, has no ``label``."""
 
     action: str
     line: bytes
-    label: str
-    reason: str | None
-    error: str | None
+    label: str | None
+    reason: str | None = None
+    error: str | None = None
     stale: int = 0
+    tag: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +57,12 @@ class LineFilter:
     detail: str
 
     def __call__(self, line: bytes) -> Filtered:
+        if isinstance(line, Rest):
+            return Filtered(self._refuse("").action, bytes(line), None)
         if not line.strip():
-            return Filtered("keep", line, "unscored", None, None)
+            return Filtered("keep", line, None)
+        if isinstance(line, Page):
+            line = extract_page(line)
         record = parse_line(line)
         return self._finish(line, record, self.ingest(record) if isinstance(record, dict) else self._refuse(record))
 
@@ -64,10 +74,11 @@ class LineFilter:
         return self.ingest.give_up("", error)
 
     def _finish(self, line: bytes, record: dict[str, Any] | str, found: Disposition) -> Filtered:
-        action, verdict = found.action, found.verdict
+        action, verdict, tag = found.action, found.verdict, None
         if action != "keep" and isinstance(record, dict):
-            line = tag_line(line, record, trim_verdict(verdict, self.detail))
-        return Filtered(action, line, verdict.label, verdict.reason, verdict.error, verdict.stale)
+            tag = json.dumps(trim_verdict(verdict, self.detail), ensure_ascii=True, allow_nan=False).encode()
+            line = tag_line(line, record, tag)
+        return Filtered(action, line, verdict.label, verdict.reason, verdict.error, verdict.stale, tag)
 
 
 def parse_line(line: bytes) -> dict[str, Any] | str:
@@ -82,19 +93,51 @@ def parse_line(line: bytes) -> dict[str, Any] | str:
     return record if isinstance(record, dict) else "no JSON object: write one object a line"
 
 
-def tag_line(line: bytes, record: dict[str, Any], verdict: dict[str, Any]) -> bytes:
-    """``line`` with ``"unspun": verdict`` as its last field, and all else byte for byte as it was.
-
-    A record that was tagged before loses that tag, for which its fields have to be written anew.
-    """
-    tag = json.dumps(verdict, ensure_ascii=True, allow_nan=False).encode()
-    if "unspun" in record:
-        kept = {name: value for name, value in record.items() if name != "unspun"}
-        return json.dumps(kept | {"unspun": verdict}, ensure_ascii=True).encode() + _find_end(line)
+def tag_line(line: bytes, record: Mapping[str, Any], tag: bytes) -> bytes:
+    """``line``, which holds ``record``, with ``"unspun": tag`` as its last field in place of any that it has; all else
+    is byte for byte as it was."""
     body = line.rstrip()
+    if "unspun" in record:
+        body = _remove_field(body.decode(), "unspun").encode()
     inner = body[:-1].rstrip()
-    comma = b"" if inner.endswith(b"{") and not record else b", "
+    comma = b"" if record.keys() <= {"unspun"} else b", "
     return inner + comma + b'"unspun": ' + tag + b"}" + _find_end(line)
+
+
+def _remove_field(body: str, unwanted: str) -> str:
+    """A JSON object without a field, wherever it stands and however often."""
+    while True:
+        fields = _find_fields(body)
+        number = next((n for n, (name, _, _) in enumerate(fields) if name == unwanted), None)
+        if number is None:
+            return body
+        _, start, end = fields[number]
+        if number:
+            start = fields[number - 1][2]
+        elif len(fields) > 1:
+            end = fields[1][1]
+        body = body[:start] + body[end:]
+
+
+def _find_fields(body: str) -> list[tuple[str, int, int]]:
+    """Name, start and end of each field of a JSON object, in order."""
+    fields, at = list[tuple[str, int, int]](), body.index("{") + 1
+    while True:
+        at = _SPACE.match(body, at).end()  # type: ignore[union-attr]
+        if body[at] == "}":
+            return fields
+        if body[at] == ",":
+            at = _SPACE.match(body, at + 1).end()  # type: ignore[union-attr]
+        start = at
+        name, at = _DECODER.raw_decode(body, at)
+        at = _COLON.match(body, at).end()  # type: ignore[union-attr]
+        _, at = _DECODER.raw_decode(body, at)
+        fields.append((name, start, at))
+
+
+_DECODER: Final = json.JSONDecoder()
+_SPACE: Final = re.compile(r"[ \t\r\n]*")
+_COLON: Final = re.compile(r"[ \t\r\n]*:[ \t\r\n]*")
 
 
 def _find_end(line: bytes) -> bytes:
@@ -107,33 +150,25 @@ def read_ahead(lines: Iterable[bytes], on_idle: Callable[[], None]) -> Iterator[
     A thread reads, so that a slow source makes nobody wait for what it sent before; while nothing comes, empty chunks
     do, so that what is finished meanwhile can be given out.
     """
-    waiting: queue.Queue[bytes | BaseException | None] = queue.Queue(AHEAD)
-    stopped = threading.Event()
-
-    def put(item: bytes | BaseException | None) -> bool:
-        while not stopped.is_set():
-            try:
-                waiting.put(item, timeout=0.5)
-            except queue.Full:
-                continue
-            return True
-        return False
+    waiting: queue.SimpleQueue[bytes | BaseException | None] = queue.SimpleQueue()
+    room = _Room()
 
     def read() -> None:
         try:
             for line in lines:
-                if not put(line):
+                if not room.take(len(line)):
                     return
-            put(None)
+                waiting.put(line)
+            waiting.put(None)
         except BaseException as error:
-            put(error)
+            waiting.put(error)
 
     threading.Thread(target=read, daemon=True).start()
     try:
         while True:
             if waiting.empty():
                 on_idle()
-            chunk = list[bytes]()
+            chunk, size = list[bytes](), 0
             try:
                 item = waiting.get(timeout=TICK)
             except queue.Empty:
@@ -141,7 +176,9 @@ def read_ahead(lines: Iterable[bytes], on_idle: Callable[[], None]) -> Iterator[
                 continue
             while isinstance(item, bytes):
                 chunk.append(item)
-                if len(chunk) == CHUNK:
+                size += len(item)
+                room.give(len(item))
+                if len(chunk) == CHUNK or size >= CHUNK_BYTES:
                     break
                 try:
                     item = waiting.get_nowait()
@@ -154,7 +191,35 @@ def read_ahead(lines: Iterable[bytes], on_idle: Callable[[], None]) -> Iterator[
             if item is None:
                 return
     finally:
-        stopped.set()
+        room.shut()
+
+
+class _Room:
+    """What may be read ahead: AHEAD lines of AHEAD_BYTES together, one line in any case."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._lines = self._bytes = 0
+        self._is_shut = False
+
+    def take(self, size: int) -> bool:
+        """Wait for room; False when it is shut."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_shut or (self._lines < AHEAD and self._bytes < AHEAD_BYTES))
+            self._lines += 1
+            self._bytes += size
+            return not self._is_shut
+
+    def give(self, size: int) -> None:
+        with self._changed:
+            self._lines -= 1
+            self._bytes -= size
+            self._changed.notify()
+
+    def shut(self) -> None:
+        with self._changed:
+            self._is_shut = True
+            self._changed.notify()
 
 
 def filter_chunks(chunks: Iterable[list[bytes]], work: LineFilter, workers: int) -> Iterator[list[Filtered]]:
