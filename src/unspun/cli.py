@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -17,6 +18,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from enum import Enum
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Final, NoReturn, TextIO, TypeAlias, TypeVar
@@ -493,6 +495,94 @@ def _restore_one(
     if format is RestoreFormat.text or not restored.replacements:
         for line in explain(restored, verdict):
             _say(f"{article.source or article.id}: {line}")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any that is free.")] = 8000,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that score.")] = 1,
+    token_file: Annotated[
+        Path | None,
+        typer.Option("--token-file", help="Holds a token that requests must show. Or set UNSPUN_TOKEN to the token."),
+    ] = None,
+    max_bytes: Annotated[int, typer.Option("--max-bytes", min=1, help="Of a request's body.")] = 262_144,
+    timeout: Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds for a request.")] = 10.0,
+    waiting: Annotated[
+        int, typer.Option("--waiting", min=1, help="Requests that are held at once; more are told to come again.")
+    ] = 128,
+    spun: Annotated[Action, typer.Option("--spun", help="The answer for spun articles.")] = Action.tag,
+    suspect: Annotated[Action, typer.Option("--suspect", help="... for suspect ones.")] = Action.tag,
+    clean: Annotated[Action, typer.Option("--clean", help="... for clean ones.")] = Action.tag,
+    unscored: Annotated[Action, typer.Option("--unscored", help="... for those without a score.")] = Action.tag,
+    on_error: Annotated[
+        Action | None,
+        typer.Option("--on-error", help="... where there is nothing to score. Default: that of --unscored."),
+    ] = None,
+    detail: Annotated[Detail, typer.Option("--detail", help="How much of the verdict is answered.")] = Detail.score,
+    text_field: Annotated[str, typer.Option("--text-field", help="The article's text; dots for nested.")] = "text",
+    id_field: Annotated[str, typer.Option("--id-field")] = "id",
+    url_field: Annotated[str, typer.Option("--url-field")] = "url",
+    references: References_ = None,
+    references_field: Annotated[
+        str | None, typer.Option("--references-field", help="Where an article brings references of its own.")
+    ] = None,
+    suspect_at: Annotated[
+        float | None, typer.Option("--suspect-at", min=0, max=1, help="Call suspect from this score on.")
+    ] = None,
+    spun_at: Annotated[
+        float | None, typer.Option("--spun-at", min=0, max=1, help="Call spun from this score on.")
+    ] = None,
+    decisions: Decisions_ = None,
+    context: Context_ = ContextChoice.auto,
+    model: Model_ = None,
+) -> None:
+    """Answer a CMS: POST an article as JSON to /decide and get what is to become of it; GET /health.
+
+    Exit status: 2 usage, 130 interrupted, 143 terminated.
+    """
+    from unspun.hooks.asgi import SpunService, listen, run_server
+    from unspun.ingest import IngestFilter, Policy
+    from unspun.lexicon import Lexicon
+
+    if find_spec("uvicorn") is None:
+        _refuse("serve needs uvicorn: pip install 'unspun[serve]'")
+    policy = Policy(*(action.value for action in (spun, suspect, clean, unscored, on_error or unscored)))
+    token = _read_token(token_file)
+    with _calm_exit(), _heed_sigterm():
+        built, _ = _read_references(references, Lexicon.load()) if references else (None, 0)
+        ingest = IngestFilter(
+            policy, text_field=text_field, id_field=id_field, url_field=url_field, references=built or (),
+            references_field=references_field, suspect_at=suspect_at, spun_at=spun_at,
+            decisions=_read_decisions(decisions), model=model, context=context.value,
+        )  # fmt: skip
+        service = SpunService(
+            ingest, detail=detail.value, max_bytes=max_bytes, timeout=timeout, waiting=waiting, token=token,
+            workers=workers,
+        )  # fmt: skip
+        try:
+            service.open()
+        except (OSError, ValueError) as error:
+            _refuse(f"--model {model}: {error}" if model else f"the shipped model cannot be used: {error}")
+        try:
+            listener, address, is_open = listen(host, port)
+        except OSError as error:
+            _refuse(f"{host}, port {port}: {error.strerror}; name another --host or --port")
+        if is_open and token is None:
+            _say("warning: whoever reaches this address can use it; give it a --token-file")
+        _say(f"serving on {address}")
+        run_server(service, listener, timeout)
+
+
+def _read_token(path: Path | None) -> str | None:
+    """The token that requests must show, None for none; never taken from the command line, which others can see."""
+    try:
+        token = path.read_text("utf-8") if path else os.environ.get("UNSPUN_TOKEN")
+    except (OSError, UnicodeDecodeError) as error:
+        _refuse(f"--token-file {path}: cannot be read ({getattr(error, 'strerror', None) or 'no text'})")
+    if token is not None and not re.fullmatch("[!-~]+", token.strip()):
+        _refuse(f"{path or 'UNSPUN_TOKEN'}: holds no token: one line of ASCII characters, without spaces")
+    return token and token.strip()
 
 
 def _find_compared(verdict: Verdict, references: References | None) -> list[Article]:
