@@ -1,7 +1,7 @@
 """The evaluation gate: figures of the shipped model on what the repository holds, and the floors they must reach.
 
-Measured are the sample articles and texts that are spun here, from the honest samples, by the spinners that need
-only the repository. Every figure is a share (0-1), and higher is better. The floors stand in ``data/gate.json``.
+Measured are the sample articles, texts that are spun here, from the honest samples, by the spinners that need only the
+repository, and the prose by a language model in ``data/llm_prose.jsonl``. Every figure is a share (0-1), and higher is better. The floors stand in ``data/gate.json``.
 """
 
 from __future__ import annotations
@@ -153,6 +153,8 @@ def measure_gate(detector: Detector, folder: Path, reading: Detector | None = No
     ] + spin_references(reports, detector.lexicon)
     # A reference is compared with the others only: what has the same source is the text itself.
     honest = reports + [Article(s.id, s.text) for s in samples if s.label == "clean"]
+    # Of many genres, and nothing that any model of ours has learnt from: what unknown honest text meets.
+    prose = [article for article in read_articles([find_data("llm_prose.jsonl")]) if isinstance(article, Article)]
     with_source = [one for one in spun if one.origin]
     # For the same reason, what is given its origin as its source is compared with other reports of the event only.
     others_only = [replace(one, article=replace(one.article, source=one.origin)) for one in spun]
@@ -184,6 +186,7 @@ def measure_gate(detector: Detector, folder: Path, reading: Detector | None = No
             figures[f"auc {name}"] = _auc(kept, found)
             figures[f"honest kept {name}"] = 1 - _share_spun(kept)
             figures[f"spun found {name}"] = _share_spun(found)
+            figures[f"LLM prose clean {name}"] = _share_clean(score(prose, by=by))
             figures |= _measure_spans(name, spun, found)
     return figures
 
@@ -206,6 +209,10 @@ def _auc(honest: Sequence[Verdict], spun: Sequence[Verdict]) -> float:
 
 def _share_spun(verdicts: Sequence[Verdict]) -> float:
     return sum(verdict.label == "spun" for verdict in verdicts) / len(verdicts)
+
+
+def _share_clean(verdicts: Sequence[Verdict]) -> float:
+    return sum(verdict.label == "clean" for verdict in verdicts) / len(verdicts)
 
 
 def _relates(verdict: Verdict, sample: Sample) -> bool:
