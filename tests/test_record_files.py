@@ -7,6 +7,7 @@ import io
 import json
 import random
 import resource
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 
 import unspun.detector
 from test_filter import RECORDS, FakeDetector, read, run, start, write
-from unspun import record_files
+from unspun import cli, record_files
 from unspun.record_files import Rest, list_files, read_lines, split_lines
 
 TEXT = "The council voted on the new road after a long debate. " * 12
@@ -274,3 +275,16 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     result = run(source)
     assert result.exit_code == 3
     assert f"{source}: needs another package (zstandard): pip install 'unspun[files]'" in result.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.gz", "out.parquet"])
+def test_a_full_disk_is_told(tmp_path: Path, name: str) -> None:
+    source = make_parquet(tmp_path / "a.parquet")
+    (tmp_path / name).symlink_to("/dev/full")
+    with start(source, "--out", tmp_path / name, stderr=subprocess.PIPE) as process:
+        assert process.stderr
+        told = process.stderr.read().decode()
+        assert process.wait(30) == cli.BROKEN
+    assert "cannot be written (No space left on device); make room, or name another place" in told
+    assert "Traceback" not in told

@@ -160,7 +160,7 @@ def read_batches(path: Path, tell: Tell) -> Iterator[pyarrow.RecordBatch]:
     try:
         with parquet.ParquetFile(path) as file:
             yield from file.iter_batches(ROWS)
-    except pyarrow.ArrowException as error:
+    except (pyarrow.ArrowException, OSError) as error:
         tell(f"{path}: parquet is damaged or cut off ({str(error).splitlines()[0]}): get an undamaged copy")
 
 
