@@ -263,6 +263,38 @@ def test_what_is_no_record_passes_with_the_unscored(tmp_path: Path) -> None:
     assert run("--unscored", "drop", given=b'nonsense\n{"text": "clean"}\n').stdout.count("\n") == 1
 
 
+BAD_LINES = [
+    b'{"text": "\xff\xfe clean"}',
+    b"[" * 100_000,
+    b'{"text": ' + b'{"a": ' * 100_000 + b"1" + b"}" * 100_001,
+    b'{"text": "clean"',
+    b'{"id": 1}',
+    b'{"text": null}',
+    b'{"text": ["clean"]}',
+    b'{"text": "  "}',
+    b'{"text": NaN}',
+    b"\x00\x01\x02",
+    b'"clean"',
+]
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_bad_records_go_where_errors_go_and_the_rest_goes_on(tmp_path: Path, workers: str) -> None:
+    good = b'{"text": "clean"}\n'
+    (tmp_path / "in.jsonl").write_bytes(b"".join(good + line + b"\n" for line in BAD_LINES))
+    options = ["--clean", "keep", "--on-error", "quarantine", "--quarantine", tmp_path / "aside"]
+    result = run(tmp_path / "in.jsonl", *options, "--out", tmp_path / "out", "--workers", workers)
+    assert result.exit_code == 3
+    assert (tmp_path / "out").read_bytes() == good * len(BAD_LINES)
+    # As they came; those that are records say why they are there.
+    for line, found in zip(BAD_LINES, (tmp_path / "aside").read_bytes().splitlines(), strict=True):
+        assert found.startswith(line.rstrip(b"}")[:-1])
+        is_record = line.startswith(b'{"') and line.endswith(b"}") and len(line) < 100 and b"\xff" not in line
+        assert (b'"label": "unscored", "reason": "unreadable"' in found) == is_record
+    assert f"{len(BAD_LINES)} unreadable" in result.stderr
+    assert run(tmp_path / "in.jsonl", "--on-error", "drop", "--clean", "keep").stdout_bytes == good * len(BAD_LINES)
+
+
 def test_packed_files_are_read_and_damaged_ones_told(tmp_path: Path) -> None:
     whole = gzip.compress(b'{"text": "clean"}\n' * 3)
     (tmp_path / "a.jsonl.gz").write_bytes(whole)

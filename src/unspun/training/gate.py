@@ -1,7 +1,8 @@
 """The evaluation gate: figures of the shipped model on what the repository holds, and the floors they must reach.
 
 Measured are the sample articles, texts that are spun here, from the honest samples, by the spinners that need only the
-repository, and the prose by a language model in ``data/llm_prose.jsonl``. Every figure is a share (0-1), and higher is better. The floors stand in ``data/gate.json``.
+repository, and the prose by a language model in ``data/llm_prose.jsonl``. Every figure is a share (0-1), and higher is
+better. The floors stand in ``data/gate.json``.
 """
 
 from __future__ import annotations

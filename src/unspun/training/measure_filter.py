@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from unspun.article import Article
+from unspun.detector import Context
 from unspun.filter_run import Routes, Summary, run_filter
 from unspun.ingest import IngestFilter
 from unspun.record_files import read_lines
@@ -33,7 +34,7 @@ ROUNDS: Final = 5
 _SHORT: Final = 60
 
 
-def measure_speed(articles: Sequence[str], context: str) -> dict[str, float]:
+def measure_speed(articles: Sequence[str], context: Context) -> dict[str, float]:
     """Articles a second of each way."""
     from datatrove.data import Document
     from datatrove.pipeline.filters import GopherQualityFilter
