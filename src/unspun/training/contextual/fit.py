@@ -211,7 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--shared", type=Path, required=True, help="the folder with corpora/, lexicons/, real/")
     parser.add_argument("--graph", type=Path, required=True, help="the .onnx file; the .npz is written beside it")
     parser.add_argument("--model", type=Path, help="the fast model; default: the shipped one")
-    parser.add_argument("--name", default="context@1", help="the model's name and version")
+    parser.add_argument("--name", default="context@2", help="the model's name and version")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the usual number of texts")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)

@@ -245,6 +245,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--base", type=Path, help=f"folder of the weights to start from; default: the package {BASE}")
     parser.add_argument("--without-families", nargs="*", default=[], help="spinner families to leave out")
     parser.add_argument("--without-corpora", nargs="*", default=[], help="corpora to leave out")
+    parser.add_argument("--rate", type=float, default=RATE, help="the full rate of learning")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     global _drawn, _tried
@@ -301,7 +302,7 @@ def learn_round(
     run.encoder.train()
     for place, batch in enumerate(batches):
         for group in run.optimizer.param_groups:
-            group["lr"] = RATE * schedule(number + place / len(batches), options.rounds, options.cooldown)
+            group["lr"] = options.rate * schedule(number + place / len(batches), options.rounds, options.cooldown)
         loss = measure_loss(run.encoder, batch.to(run.encoder.words.weight.device))
         loss.backward()
         nn.utils.clip_grad_norm_(run.encoder.parameters(), 1.0)
