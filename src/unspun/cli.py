@@ -27,6 +27,7 @@ import typer
 
 from unspun import __version__
 from unspun.article import Article, Unreadable, Verdict, check_spans
+from unspun.index_commands import index_app
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -95,13 +96,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Finds articles that a machine rewrote by swapping words for synonyms, and shows what stood there before.",
 )
+app.add_typer(index_app, name="index")
 
 Paths_ = Annotated[
     list[Path], typer.Argument(metavar="PATH", help="Articles: .txt .md .html .jsonl .jsonl.gz, or folders.")
 ]
 References_ = Annotated[
     list[Path] | None,
-    typer.Option("--references", help="Texts to compare with: a file or folder. May be given more than once."),
+    typer.Option("--references", help="Texts to compare with: a file, folder or index. May be given more than once."),
 ]
 Decisions_ = Annotated[
     list[Path] | None,
@@ -602,11 +604,16 @@ def _load(model: Path | None, context: ContextChoice, load: Callable[[], Detecto
 
 def _read_references(paths: list[Path] | None, lexicon: Lexicon) -> tuple[References | None, int]:
     """The references below ``paths`` (None when none were asked for) and how many could not be read."""
+    from unspun.index.compared import IndexedReferences
+    from unspun.index.manifest import is_index
+    from unspun.index.query import Index
+    from unspun.index.segment import IndexDamagedError
     from unspun.readers import make_ids_unique, read_articles
     from unspun.references import References
 
     if not paths:
         return None, 0
+    indexes = list[Index]()
     articles = list[Article]()
     lost = 0
     leftovers = _Leftovers()
@@ -614,6 +621,14 @@ def _read_references(paths: list[Path] | None, lexicon: Lexicon) -> tuple[Refere
         for path in paths:
             if not path.exists():
                 _refuse(f"--references {path}: no such file or folder; check the path")
+            if is_index(path):
+                try:
+                    indexes.append(Index.open(path, lexicon))
+                except IndexDamagedError as error:
+                    _refuse(f"--references {error}")
+                if not len(indexes[-1]):
+                    _refuse(f"--references {path}: is an index without references; name another, or add some")
+                continue
             before = len(articles)
             for item in meter.count(read_articles([path], leftovers.add)):
                 if isinstance(item, Article):
@@ -624,7 +639,8 @@ def _read_references(paths: list[Path] | None, lexicon: Lexicon) -> tuple[Refere
             if len(articles) == before:
                 _refuse(f"--references {path}: holds no readable text; name another file or folder")
     leftovers.tell()
-    return References.build(make_ids_unique(articles), lexicon), lost
+    unique = make_ids_unique(articles)
+    return IndexedReferences(indexes, unique, lexicon) if indexes else References.build(unique, lexicon), lost
 
 
 def _read_decisions(paths: list[Path] | None) -> Decisions | None:
@@ -866,6 +882,13 @@ def _calm_exit() -> Iterator[None]:
     except KeyboardInterrupt as stop:
         _say("terminated" if isinstance(stop, _Terminated) else "interrupted")
         raise typer.Exit(TERMINATED if isinstance(stop, _Terminated) else INTERRUPTED) from None
+    except ValueError as error:
+        from unspun.index.segment import IndexDamagedError
+
+        # An index is not read whole when it is opened: damage shows where it is looked at.
+        if isinstance(error, IndexDamagedError):
+            _refuse(str(error))
+        raise
     except BrokenPipeError:
         # Python would flush once more as it ends, and complain.
         with suppress(OSError, ValueError):

@@ -1,0 +1,214 @@
+"""The commands ``unspun index ...``: references on disk, built, changed, looked at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from unspun.article import Article
+    from unspun.index.build import Written
+
+
+class InfoFormat(str, Enum):  # noqa: UP042 - see cli.Format
+    text = "text"
+    json = "json"
+
+
+index_app = typer.Typer(
+    no_args_is_help=True,
+    help="An index of references on disk: --references takes it wherever it takes a folder.",
+)
+
+Sources_ = Annotated[
+    list[Path], typer.Argument(metavar="SOURCE...", help="References: .txt .md .html .jsonl .jsonl.gz, or folders.")
+]
+Index_ = Annotated[Path, typer.Argument(metavar="INDEX", help="The index.")]
+
+
+@index_app.command()
+def build(
+    sources: Sources_,
+    out: Annotated[
+        Path, typer.Option("--out", help="The folder to make; an index there is replaced once all is read.")
+    ],
+) -> None:
+    """Make an index of references.
+
+    Exit status: 0 done, 2 usage, 3 some sources could not be read, 130 interrupted, 143 terminated.
+    """
+    from unspun.index.build import build_index
+    from unspun.lexicon import Lexicon
+
+    with _begin(out):
+        reading = _Reading(sources)
+        written = build_index(out, reading, Lexicon.load())
+        reading.finish(out, written)
+
+
+@index_app.command()
+def add(index: Index_, sources: Sources_) -> None:
+    """Add references to an index; those that it holds already are passed over.
+
+    Exit status: 0 done, 2 usage, 3 some sources could not be read, 130 interrupted, 143 terminated.
+    """
+    from unspun.index.build import add_articles
+    from unspun.lexicon import Lexicon
+
+    with _begin(index):
+        reading = _Reading(sources)
+        written = add_articles(index, reading, Lexicon.load())
+        reading.finish(index, written)
+
+
+@index_app.command()
+def remove(
+    index: Index_,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="The references' ids.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--ids", help="A file with more of them, one a line.", exists=True, dir_okay=False)
+    ] = None,
+) -> None:
+    """Take references out of an index; merge frees their place.
+
+    Exit status: 0 done, 2 usage, 3 some ids are not in the index, 130 interrupted, 143 terminated.
+    """
+    from unspun.cli import UNREADABLE, _refuse, _say
+    from unspun.index.build import remove_articles
+
+    wanted = list(ids or ())
+    if file:
+        try:
+            wanted += [line for line in file.read_text("utf-8").split("\n") if line]
+        except (OSError, UnicodeDecodeError) as error:
+            _refuse(f"--ids {file}: cannot be read ({getattr(error, 'strerror', None) or 'no text'}); check the file")
+    if not wanted:
+        _refuse("name the ids of the references to remove, or a file of them with --ids")
+    with _begin(index):
+        written, missing = remove_articles(index, wanted)
+        for identifier in missing[:5]:
+            _say(f"{index}: holds no reference {identifier}")
+        if len(missing) > 5:
+            _say(f"{index}: nor {len(missing) - 5} more")
+        _say(f"{index}: {written.removed} removed")
+        if missing:
+            raise typer.Exit(UNREADABLE)
+
+
+@index_app.command()
+def merge(index: Index_) -> None:
+    """Rewrite an index as one piece, without what was removed: smaller and faster to ask.
+
+    Exit status: 0 done, 2 usage, 130 interrupted, 143 terminated.
+    """
+    from unspun.cli import _say
+    from unspun.index.build import merge_index
+
+    with _begin(index):
+        merge_index(index)
+        _say(f"{index}: merged")
+
+
+@index_app.command()
+def info(
+    index: Index_,
+    check: Annotated[bool, typer.Option("--check", help="Read every file and compare checksums.")] = False,
+    format: Annotated[
+        InfoFormat, typer.Option("--format", help="Lines to read, or one JSON object.")
+    ] = InfoFormat.text,
+) -> None:
+    """Say what an index holds, and whether it is whole.
+
+    Exit status: 0 done, 2 it cannot be used.
+    """
+    from unspun.index.query import Index
+
+    with _begin(index):
+        opened = Index.open(index)
+        if check:
+            for segment in opened.segments:
+                segment.check()
+        measured = [segment.measure() for segment in opened.segments]
+        held = sum(segment.count for segment in opened.segments)
+        about: dict[str, Any] = {
+            "references": len(opened),
+            "removed": held - len(opened),
+            "segments": len(opened.segments),
+            "keys": sum(segment.postings for segment in opened.segments),
+            "text_bytes": sum(texts for texts, _ in measured),
+            "index_bytes": sum(beside for _, beside in measured),
+            "checked": check,
+        }
+        if format is InfoFormat.json:
+            typer.echo(json.dumps(about))
+        else:
+            for name, value in about.items():
+                shown = ("no", "yes")[value] if isinstance(value, bool) else f"{value:,}"
+                typer.echo(f"{name.replace('_', ' '):12} {shown}")
+
+
+class _Reading:
+    """The articles below some paths, once; what cannot be read is told and counted."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        from unspun.cli import _Leftovers, _refuse
+        from unspun.index.manifest import is_index
+
+        for path in paths:
+            if not path.exists():
+                _refuse(f"{path}: no such file or folder; check the path")
+            if is_index(path):
+                _refuse(f"{path}: is an index; name the texts that it was made of")
+        self._paths, self._leftovers, self.lost = paths, _Leftovers(), 0
+
+    def __iter__(self) -> Iterator[Article]:
+        from unspun.article import Unreadable
+        from unspun.cli import _Meter, _say
+        from unspun.readers import read_articles
+
+        with _Meter("references read") as meter:
+            for item in meter.count(read_articles(self._paths, self._leftovers.add)):
+                if isinstance(item, Unreadable):
+                    self.lost += 1
+                    _say(f"{item.source}: {item.error}")
+                else:
+                    yield item
+
+    def finish(self, index: Path, written: Written) -> None:
+        """Tell what came of it; exit with 3 when something could not be read."""
+        from unspun.cli import UNREADABLE, _say
+
+        self._leftovers.tell()
+        parts = [f"{written.added} added"]
+        if written.known:
+            parts.append(f"{written.known} there already")
+        if written.empty:
+            parts.append(f"{written.empty} without a word left out")
+        _say(f"{index}: {', '.join(parts)}")
+        if self.lost:
+            raise typer.Exit(UNREADABLE)
+
+
+@contextmanager
+def _begin(index: Path) -> Iterator[None]:
+    """Ends the command with a message when the index cannot be used or written, quietly when it is interrupted."""
+    from unspun.cli import BROKEN, _calm_exit, _heed_sigterm, _refuse, _say
+    from unspun.index.build import IndexRefusedError
+    from unspun.index.manifest import IndexBusyError
+    from unspun.index.segment import IndexDamagedError
+
+    try:
+        with _calm_exit(), _heed_sigterm():
+            yield
+    except (IndexRefusedError, IndexDamagedError, IndexBusyError) as error:
+        _refuse(str(error))
+    except OSError as error:
+        where = error.filename or index
+        _say(f"{where}: cannot be written ({error.strerror}); make room, or name another place")
+        raise typer.Exit(BROKEN) from None
