@@ -428,8 +428,14 @@ def test_an_error_of_the_source_is_not_swallowed() -> None:
 
 # --- begun again
 
+#: Runs the command with the detector of these tests; writes the most memory that it had (VmHWM) where PEAK_FILE says.
 DRIVER = """
-import sys, time
+import atexit, os, sys, time
+def note_peak():
+    status = open("/proc/self/status").read()
+    open(os.environ["PEAK_FILE"], "w").write(status.partition("VmHWM:")[2].split()[0])
+if "PEAK_FILE" in os.environ:
+    atexit.register(note_peak)
 sys.path.insert(0, {tests!r})
 import unspun.detector, test_filter
 unspun.detector.Detector = test_filter.FakeDetector
