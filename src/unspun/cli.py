@@ -105,6 +105,17 @@ References_ = Annotated[
     list[Path] | None,
     typer.Option("--references", help="Texts to compare with: a file, folder or index. May be given more than once."),
 ]
+# What the filter and the web service read of a record, and call it by.
+TextField_ = Annotated[str, typer.Option("--text-field", help="Where a record has its text; dots for nested.")]
+IdField_ = Annotated[str, typer.Option("--id-field")]
+UrlField_ = Annotated[str, typer.Option("--url-field")]
+ReferencesField_ = Annotated[
+    str | None, typer.Option("--references-field", help="Where a record brings references of its own.")
+]
+SuspectAt_ = Annotated[
+    float | None, typer.Option("--suspect-at", min=0, max=1, help="Call suspect from this score on.")
+]
+SpunAt_ = Annotated[float | None, typer.Option("--spun-at", min=0, max=1, help="Call spun from this score on.")]
 Decisions_ = Annotated[
     list[Path] | None,
     typer.Option("--decisions", help="A file of decisions that a report downloaded. May be given more than once."),
@@ -316,19 +327,13 @@ def filter(
     detail: Annotated[
         Detail, typer.Option("--detail", help="How much of the verdict a tagged record gets.")
     ] = Detail.score,
-    text_field: Annotated[str, typer.Option("--text-field", help="The record's text; dots for nested.")] = "text",
-    id_field: Annotated[str, typer.Option("--id-field")] = "id",
-    url_field: Annotated[str, typer.Option("--url-field")] = "url",
+    text_field: TextField_ = "text",
+    id_field: IdField_ = "id",
+    url_field: UrlField_ = "url",
     references: References_ = None,
-    references_field: Annotated[
-        str | None, typer.Option("--references-field", help="Where a record brings references of its own.")
-    ] = None,
-    suspect_at: Annotated[
-        float | None, typer.Option("--suspect-at", min=0, max=1, help="Call suspect from this score on.")
-    ] = None,
-    spun_at: Annotated[
-        float | None, typer.Option("--spun-at", min=0, max=1, help="Call spun from this score on.")
-    ] = None,
+    references_field: ReferencesField_ = None,
+    suspect_at: SuspectAt_ = None,
+    spun_at: SpunAt_ = None,
     decisions: Decisions_ = None,
     workers: Workers_ = 1,
     checkpoint: Annotated[
@@ -522,19 +527,13 @@ def serve(
         typer.Option("--on-error", help="... where there is nothing to score. Default: that of --unscored."),
     ] = None,
     detail: Annotated[Detail, typer.Option("--detail", help="How much of the verdict is answered.")] = Detail.score,
-    text_field: Annotated[str, typer.Option("--text-field", help="The article's text; dots for nested.")] = "text",
-    id_field: Annotated[str, typer.Option("--id-field")] = "id",
-    url_field: Annotated[str, typer.Option("--url-field")] = "url",
+    text_field: TextField_ = "text",
+    id_field: IdField_ = "id",
+    url_field: UrlField_ = "url",
     references: References_ = None,
-    references_field: Annotated[
-        str | None, typer.Option("--references-field", help="Where an article brings references of its own.")
-    ] = None,
-    suspect_at: Annotated[
-        float | None, typer.Option("--suspect-at", min=0, max=1, help="Call suspect from this score on.")
-    ] = None,
-    spun_at: Annotated[
-        float | None, typer.Option("--spun-at", min=0, max=1, help="Call spun from this score on.")
-    ] = None,
+    references_field: ReferencesField_ = None,
+    suspect_at: SuspectAt_ = None,
+    spun_at: SpunAt_ = None,
     decisions: Decisions_ = None,
     context: Context_ = ContextChoice.auto,
     model: Model_ = None,
