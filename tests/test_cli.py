@@ -261,7 +261,7 @@ def test_an_error_of_unspun_is_not_taken_for_flagged(inbox: Path) -> None:
 
 
 def test_a_terminal_sees_progress_when_work_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    from unspun import cli
+    from unspun import console
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -271,8 +271,8 @@ def test_a_terminal_sees_progress_when_work_is_long(monkeypatch: pytest.MonkeyPa
     for patience, expected in ((0.0, True), (60.0, False)):
         screen = Terminal()
         monkeypatch.setattr(sys, "stderr", screen)
-        monkeypatch.setattr(cli, "_PATIENCE", patience)
-        with cli._Meter("scored") as meter:
+        monkeypatch.setattr(console, "_PATIENCE", patience)
+        with console.Meter("scored") as meter:
             time.sleep(0.01)
             assert list(meter.count("abc")) == ["a", "b", "c"]
         assert ("scored" in screen.getvalue()) == expected

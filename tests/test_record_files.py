@@ -8,6 +8,7 @@ import json
 import os
 import random
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 
 import unspun.detector
 from test_filter import RECORDS, FakeDetector, read, run, start, write
-from unspun import cli, record_files
+from unspun import console, record_files
 from unspun.record_files import Rest, list_files, read_lines, split_lines
 
 TEXT = "The council voted on the new road after a long debate. " * 12
@@ -254,6 +255,16 @@ def test_a_web_archive_that_is_cut_anywhere_gives_what_came_before(tmp_path: Pat
         assert told or whole[:cut].endswith(b"\r\n\r\n")
 
 
+def test_without_the_package_for_pages_they_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = write_archive(tmp_path / "a.warc", False)
+    monkeypatch.setitem(sys.modules, "trafilatura", None)
+    result = run(source)
+    assert result.exit_code == 3
+    labels = [json.loads(line)["unspun"]["label"] for line in result.stdout.splitlines()]
+    assert labels == ["unscored"] * 3 + ["clean"]
+    assert "pip install 'unspun[warc]'" in result.stderr
+
+
 # --- folders
 
 
@@ -263,6 +274,9 @@ def test_folders_are_read_by_name_and_hidden_files_left(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     names = [path.relative_to(tmp_path).as_posix() for path in list_files([tmp_path, tmp_path / "c.txt"])]
     assert names == ["a.jsonl.gz", "b/two.jsonl", "d.parquet", "c.txt"]
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(b'{"text": "clean"}\n'))
+    (tmp_path / "d.parquet").unlink()
+    assert "left alone, other suffix (1): c.txt" in run(tmp_path).stderr
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match=r"folder without any \.jsonl"):
         list_files([tmp_path / "empty"])
@@ -288,6 +302,6 @@ def test_a_full_disk_is_told(tmp_path: Path, name: str) -> None:
     with start(source, "--out", tmp_path / name, stderr=subprocess.PIPE) as process:
         assert process.stderr
         told = process.stderr.read().decode()
-        assert process.wait(30) == cli.BROKEN
+        assert process.wait(30) == console.BROKEN
     assert "cannot be written (No space left on device); make room, or name another place" in told
     assert "Traceback" not in told

@@ -10,44 +10,42 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import sys
-import time
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from enum import Enum
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Final, NoReturn, TextIO, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, TextIO, TypeAlias, TypeVar
 
 import typer
 
 from unspun import __version__
 from unspun.article import Article, Unreadable, Verdict, check_spans
+from unspun.console import (
+    BROKEN,
+    FLAGGED,
+    NAMED,
+    UNREADABLE,
+    Leftovers,
+    Meter,
+    calm_exit,
+    heed_sigterm,
+    open_bytes,
+    open_text,
+    refuse,
+    say,
+)
 from unspun.index_commands import index_app
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from unspun.decisions import Decisions
     from unspun.detector import Detector
     from unspun.lexicon import Lexicon
     from unspun.references import References
-
-FLAGGED: Final = 1
-USAGE: Final = 2
-UNREADABLE: Final = 3
-BROKEN: Final = 70
-INTERRUPTED: Final = 130
-TERMINATED: Final = 143
-PIPE_CLOSED: Final = 141
-
-#: Seconds of work after which a progress line appears: who waits less needs none.
-_PATIENCE: Final = 2.0
-_NAMED: Final = 5
 
 T = TypeVar("T")
 
@@ -105,7 +103,16 @@ References_ = Annotated[
     list[Path] | None,
     typer.Option("--references", help="Texts to compare with: a file, folder or index. May be given more than once."),
 ]
-# What the filter and the web service read of a record, and call it by.
+# What the filter and the web service read of a record, call it by, and answer.
+Spun_ = Annotated[Action, typer.Option("--spun", help="What becomes of spun records.")]
+Suspect_ = Annotated[Action, typer.Option("--suspect", help="... of suspect ones.")]
+Clean_ = Annotated[Action, typer.Option("--clean", help="... of clean ones.")]
+Unscored_ = Annotated[Action, typer.Option("--unscored", help="... of those without a score.")]
+OnError_ = Annotated[
+    Action | None,
+    typer.Option("--on-error", help="... of records that hold nothing to score. Default: that of --unscored."),
+]
+Detail_ = Annotated[Detail, typer.Option("--detail", help="How much of the verdict a tagged record gets.")]
 TextField_ = Annotated[str, typer.Option("--text-field", help="Where a record has its text; dots for nested.")]
 IdField_ = Annotated[str, typer.Option("--id-field")]
 UrlField_ = Annotated[str, typer.Option("--url-field")]
@@ -188,18 +195,18 @@ def score(
     from unspun.readers import read_articles
 
     if verbose and format is not Format.table:
-        _refuse(f"--verbose goes with --format table; --format {format.value} holds every swap anyway")
-    with _calm_exit():
+        refuse(f"--verbose goes with --format table; --format {format.value} holds every swap anyway")
+    with calm_exit():
         decided = _read_decisions(decisions)
         detector = _load(model, context)
         built, lost = _read_references(references, detector.lexicon)
         labels = Counter[str]()
         # Progress would fight with lines that stream to the same terminal.
-        meter = _Meter("scored", quiet=out is None and format is not Format.table and sys.stdout.isatty())
+        meter = Meter("scored", quiet=out is None and format is not Format.table and sys.stdout.isatty())
         with ExitStack() as stack:
-            stream = stack.enter_context(_open_output(out))
+            stream = stack.enter_context(open_text(out))
             stack.enter_context(meter)
-            leftovers = _Leftovers()
+            leftovers = Leftovers()
             articles = read_articles(paths, leftovers.add)
             judged = _watch(meter.count(_judge(articles, detector, built, workers, decided)), labels)
             if verbose:
@@ -238,16 +245,16 @@ def report(
     from unspun.readers import read_articles
 
     if verdicts and (decisions or model):
-        _refuse("--verdicts draws what was scored before; leave out --decisions and --model, or score again")
-    with _calm_exit():
+        refuse("--verdicts draws what was scored before; leave out --decisions and --model, or score again")
+    with calm_exit():
         decided = _read_decisions(decisions)
         detector = None if verdicts else _load(model, context)
         lexicon = detector.lexicon if detector else Lexicon.load()
         built, lost = _read_references(references, lexicon)
-        leftovers = _Leftovers()
+        leftovers = Leftovers()
         articles = read_articles(paths, leftovers.add)
         labels = Counter[str]()
-        with _Meter("drawn") as meter:
+        with Meter("drawn") as meter:
             judged: Iterator[Judged]
             if detector:
                 judged = _judge(articles, detector, built, workers, decided)
@@ -270,13 +277,13 @@ def _draw_one(judged: Iterator[Judged], built: References | None, lexicon: Lexic
 
     found = list(_first(judged, 2))
     if len(found) != 1:
-        _refuse(f"--out {out}: is one page, and there are more articles; name a folder")
+        refuse(f"--out {out}: is one page, and there are more articles; name a folder")
     article, verdict = found[0]
     if isinstance(article, Article):
         page = render_report(article, _find_compared(verdict, built), verdict, lexicon)
-        with _open_output(out) as stream:
+        with open_text(out) as stream:
             stream.write(page)
-        _say(f"{out}: written")
+        say(f"{out}: written")
 
 
 def _draw_all(judged: Iterator[Judged], built: References | None, lexicon: Lexicon, out: Path) -> None:
@@ -286,18 +293,18 @@ def _draw_all(judged: Iterator[Judged], built: References | None, lexicon: Lexic
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        _refuse(f"--out {out}: cannot be made ({error.strerror}); name another folder")
+        refuse(f"--out {out}: cannot be made ({error.strerror}); name another folder")
     rows, taken = [], {"index.html"}
     for article, verdict in judged:
         name = None
         if isinstance(article, Article):
             name = name_page(article.id, taken)
-            with _open_output(out / name) as stream:
+            with open_text(out / name) as stream:
                 stream.write(render_report(article, _find_compared(verdict, built), verdict, lexicon, "index.html"))
         rows.append(make_row(verdict, article.title if isinstance(article, Article) else None, name))
-    with _open_output(out / "index.html") as stream:
+    with open_text(out / "index.html") as stream:
         stream.write(render_overview(rows))
-    _say(f"{out / 'index.html'}: written, with {len(taken) - 1} pages")
+    say(f"{out / 'index.html'}: written, with {len(taken) - 1} pages")
 
 
 @app.command()
@@ -313,20 +320,15 @@ def filter(
         Path | None,
         typer.Option("--out", help="Write what passes to this file, not to stdout; .gz, .zst, .parquet by its suffix."),
     ] = None,
-    spun: Annotated[Action, typer.Option("--spun", help="What becomes of spun records.")] = Action.tag,
-    suspect: Annotated[Action, typer.Option("--suspect", help="... of suspect ones.")] = Action.tag,
-    clean: Annotated[Action, typer.Option("--clean", help="... of clean ones.")] = Action.tag,
-    unscored: Annotated[Action, typer.Option("--unscored", help="... of those without a score.")] = Action.tag,
-    on_error: Annotated[
-        Action | None,
-        typer.Option("--on-error", help="... of records that hold nothing to score. Default: that of --unscored."),
-    ] = None,
+    spun: Spun_ = Action.tag,
+    suspect: Suspect_ = Action.tag,
+    clean: Clean_ = Action.tag,
+    unscored: Unscored_ = Action.tag,
+    on_error: OnError_ = None,
     quarantine: Annotated[
         Path | None, typer.Option("--quarantine", help="Where records go whose action is quarantine.")
     ] = None,
-    detail: Annotated[
-        Detail, typer.Option("--detail", help="How much of the verdict a tagged record gets.")
-    ] = Detail.score,
+    detail: Detail_ = Detail.score,
     text_field: TextField_ = "text",
     id_field: IdField_ = "id",
     url_field: UrlField_ = "url",
@@ -360,29 +362,31 @@ def filter(
     policy = Policy(*(action.value for action in actions))
     wanted = Action.quarantine in actions
     if wanted != (quarantine is not None):
-        _refuse("--quarantine FILE and an action quarantine (such as --spun quarantine) go together")
+        refuse("--quarantine FILE and an action quarantine (such as --spun quarantine) go together")
     if checkpoint and not (files and out):
-        _refuse("--checkpoint needs files to read and --out: a stream cannot be begun again")
+        refuse("--checkpoint needs files to read and --out: a stream cannot be begun again")
+    leftovers = Leftovers()
     try:
-        inputs = list_files(files or ())
+        inputs = list_files(files or (), leftovers.add)
         schema = choose_schema(inputs, [path for path in (out, quarantine) if path])
     except ValueError as error:
-        _refuse(str(error))
+        refuse(str(error))
     except ModuleNotFoundError as error:
-        _refuse(f"--out and --quarantine need another package ({error.name}): pip install 'unspun[files]'")
+        refuse(f"--out and --quarantine need another package ({error.name}): pip install 'unspun[files]'")
     if checkpoint and schema:
-        _refuse("--checkpoint: a parquet file cannot be gone on with; write .jsonl, .jsonl.gz or .jsonl.zst")
+        refuse("--checkpoint: a parquet file cannot be gone on with; write .jsonl, .jsonl.gz or .jsonl.zst")
     taken = [path.resolve() for path in (*inputs, out, quarantine, summary) if path]
     if len(set(taken)) < len(taken):
-        _refuse("the inputs, --out, --quarantine and --summary are files of their own; name each another")
-    with _calm_exit(), _heed_sigterm():
+        refuse("the inputs, --out, --quarantine and --summary are files of their own; name each another")
+    leftovers.tell()
+    with calm_exit(), heed_sigterm():
         built, lost = _read_references(references, Lexicon.load())
         ingest = IngestFilter(
             policy, text_field=text_field, id_field=id_field, url_field=url_field, references=built or (),
             references_field=references_field, suspect_at=suspect_at, spun_at=spun_at,
             decisions=_read_decisions(decisions), model=model, context=context.value,
         )  # fmt: skip
-        detector = _load(model, context, ingest.open)
+        detector = _open_model(model, ingest.open)
         work, counts, resumed = LineFilter(ingest, detail.value), Summary(), None
         try:
             with ExitStack() as stack:
@@ -403,7 +407,7 @@ def filter(
 
                 def open_as(path: Path | None, place: int) -> Output:
                     name = path.name if path else ""
-                    file = resumed.open(path, place) if resumed and path else _open_binary(path)
+                    file = resumed.open(path, place) if resumed and path else open_bytes(path)
                     return open_output(stack.enter_context(file), name, schema)
 
                 aside = open_as(quarantine, 1) if quarantine else None
@@ -413,27 +417,27 @@ def filter(
                 def tell(message: str) -> None:
                     nonlocal broken
                     broken += 1
-                    _say(message)
+                    say(message)
 
                 lines = read_lines(inputs, tell) if files else read_stream(sys.stdin.buffer)
                 for number, one in enumerate(run_filter(lines, work, routes, workers, counts, resumed), 1):
-                    if one.error is not None and told < _NAMED:
+                    if one.error is not None and told < NAMED:
                         told += 1
-                        _say(f"record {number}: {one.error}")
+                        say(f"record {number}: {one.error}")
             lost += broken
         except ResumeError as error:
-            _refuse(f"--checkpoint {error}")
+            refuse(f"--checkpoint {error}")
         except BrokenPipeError:
             raise
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            _say(f"{where}cannot be written ({error.strerror}); make room, or name another place")
+            say(f"{where}cannot be written ({error.strerror}); make room, or name another place")
             raise typer.Exit(BROKEN) from None
         finally:
             if counts.records:
-                _say(counts.explain())
+                say(counts.explain())
         if summary:
-            with _open_output(summary) as note:
+            with open_text(summary) as note:
                 note.write(json.dumps(counts.to_dict()) + "\n")
         if lost or counts.unreadable:
             raise typer.Exit(UNREADABLE)
@@ -459,18 +463,18 @@ def restore(
     """
     from unspun.readers import read_articles
 
-    with _calm_exit():
+    with calm_exit():
         detector = _load(model, context)
         built, lost = _read_references(references, detector.lexicon)
-        leftovers = _Leftovers()
-        meter = _Meter("restored", quiet=out is None and sys.stdout.isatty())
-        with _open_output(out) as stream, meter:
+        leftovers = Leftovers()
+        meter = Meter("restored", quiet=out is None and sys.stdout.isatty())
+        with open_text(out) as stream, meter:
             articles = read_articles(paths, leftovers.add)
             first_two = list(_first(articles, 2))
             for item in meter.count(chain(first_two, articles)):
                 if isinstance(item, Unreadable):
                     lost += 1
-                    _say(f"{item.source}: {item.error}")
+                    say(f"{item.source}: {item.error}")
                 else:
                     _restore_one(item, detector, built, format, stream, named=len(first_two) > 1)
         leftovers.tell()
@@ -501,7 +505,7 @@ def _restore_one(
     stream.flush()
     if format is RestoreFormat.text or not restored.replacements:
         for line in explain(restored, verdict):
-            _say(f"{article.source or article.id}: {line}")
+            say(f"{article.source or article.id}: {line}")
 
 
 @app.command()
@@ -518,15 +522,12 @@ def serve(
     waiting: Annotated[
         int, typer.Option("--waiting", min=1, help="Requests that are held at once; more are told to come again.")
     ] = 128,
-    spun: Annotated[Action, typer.Option("--spun", help="The answer for spun articles.")] = Action.tag,
-    suspect: Annotated[Action, typer.Option("--suspect", help="... for suspect ones.")] = Action.tag,
-    clean: Annotated[Action, typer.Option("--clean", help="... for clean ones.")] = Action.tag,
-    unscored: Annotated[Action, typer.Option("--unscored", help="... for those without a score.")] = Action.tag,
-    on_error: Annotated[
-        Action | None,
-        typer.Option("--on-error", help="... where there is nothing to score. Default: that of --unscored."),
-    ] = None,
-    detail: Annotated[Detail, typer.Option("--detail", help="How much of the verdict is answered.")] = Detail.score,
+    spun: Spun_ = Action.tag,
+    suspect: Suspect_ = Action.tag,
+    clean: Clean_ = Action.tag,
+    unscored: Unscored_ = Action.tag,
+    on_error: OnError_ = None,
+    detail: Detail_ = Detail.score,
     text_field: TextField_ = "text",
     id_field: IdField_ = "id",
     url_field: UrlField_ = "url",
@@ -547,11 +548,11 @@ def serve(
     from unspun.lexicon import Lexicon
 
     if find_spec("uvicorn") is None:
-        _refuse("serve needs uvicorn: pip install 'unspun[serve]'")
+        refuse("serve needs uvicorn: pip install 'unspun[serve]'")
     policy = Policy(*(action.value for action in (spun, suspect, clean, unscored, on_error or unscored)))
     token = _read_token(token_file)
-    with _calm_exit(), _heed_sigterm():
-        built, _ = _read_references(references, Lexicon.load()) if references else (None, 0)
+    with calm_exit(), heed_sigterm():
+        built, _ = _read_references(references, Lexicon.load())
         ingest = IngestFilter(
             policy, text_field=text_field, id_field=id_field, url_field=url_field, references=built or (),
             references_field=references_field, suspect_at=suspect_at, spun_at=spun_at,
@@ -561,17 +562,14 @@ def serve(
             ingest, detail=detail.value, max_bytes=max_bytes, timeout=timeout, waiting=waiting, token=token,
             workers=workers,
         )  # fmt: skip
-        try:
-            service.open()
-        except (OSError, ValueError) as error:
-            _refuse(f"--model {model}: {error}" if model else f"the shipped model cannot be used: {error}")
+        _open_model(model, service.open)
         try:
             listener, address, is_open = listen(host, port)
         except OSError as error:
-            _refuse(f"{host}, port {port}: {error.strerror}; name another --host or --port")
+            refuse(f"{host}, port {port}: {error.strerror}; name another --host or --port")
         if is_open and token is None:
-            _say("warning: whoever reaches this address can use it; give it a --token-file")
-        _say(f"serving on {address}")
+            say("warning: whoever reaches this address can use it; give it a --token-file")
+        say(f"serving on {address}")
         run_server(service, listener, timeout)
 
 
@@ -580,9 +578,9 @@ def _read_token(path: Path | None) -> str | None:
     try:
         token = path.read_text("utf-8") if path else os.environ.get("UNSPUN_TOKEN")
     except (OSError, UnicodeDecodeError) as error:
-        _refuse(f"--token-file {path}: cannot be read ({getattr(error, 'strerror', None) or 'no text'})")
+        refuse(f"--token-file {path}: cannot be read ({getattr(error, 'strerror', None) or 'no text'})")
     if token is not None and not re.fullmatch("[!-~]+", token.strip()):
-        _refuse(f"{path or 'UNSPUN_TOKEN'}: holds no token: one line of ASCII characters, without spaces")
+        refuse(f"{path or 'UNSPUN_TOKEN'}: holds no token: one line of ASCII characters, without spaces")
     return token and token.strip()
 
 
@@ -592,13 +590,18 @@ def _find_compared(verdict: Verdict, references: References | None) -> list[Arti
     return [reference for reference in found if reference]
 
 
-def _load(model: Path | None, context: ContextChoice, load: Callable[[], Detector] | None = None) -> Detector:
+def _load(model: Path | None, context: ContextChoice) -> Detector:
     from unspun.detector import Detector
 
+    return _open_model(model, lambda: Detector.load(model, context.value))
+
+
+def _open_model(model: Path | None, load: Callable[[], T]) -> T:
+    """What ``load`` gives; wrong usage where the model cannot be used."""
     try:
-        return load() if load else Detector.load(model, context.value)
+        return load()
     except (OSError, ValueError) as error:
-        _refuse(f"--model {model}: {error}" if model else f"the shipped model cannot be used: {error}")
+        refuse(f"--model {model}: {error}" if model else f"the shipped model cannot be used: {error}")
 
 
 def _read_references(paths: list[Path] | None, lexicon: Lexicon) -> tuple[References | None, int]:
@@ -615,18 +618,18 @@ def _read_references(paths: list[Path] | None, lexicon: Lexicon) -> tuple[Refere
     indexes = list[Index]()
     articles = list[Article]()
     lost = 0
-    leftovers = _Leftovers()
-    with _Meter("references read") as meter:
+    leftovers = Leftovers()
+    with Meter("references read") as meter:
         for path in paths:
             if not path.exists():
-                _refuse(f"--references {path}: no such file or folder; check the path")
+                refuse(f"--references {path}: no such file or folder; check the path")
             if is_index(path):
                 try:
                     indexes.append(Index.open(path, lexicon))
                 except IndexDamagedError as error:
-                    _refuse(f"--references {error}")
+                    refuse(f"--references {error}")
                 if not len(indexes[-1]):
-                    _refuse(f"--references {path}: is an index without references; name another, or add some")
+                    refuse(f"--references {path}: is an index without references; name another, or add some")
                 continue
             before = len(articles)
             for item in meter.count(read_articles([path], leftovers.add)):
@@ -634,9 +637,9 @@ def _read_references(paths: list[Path] | None, lexicon: Lexicon) -> tuple[Refere
                     articles.append(item)
                 else:
                     lost += 1
-                    _say(f"{item.source}: {item.error}")
+                    say(f"{item.source}: {item.error}")
             if len(articles) == before:
-                _refuse(f"--references {path}: holds no readable text; name another file or folder")
+                refuse(f"--references {path}: holds no readable text; name another file or folder")
     leftovers.tell()
     unique = make_ids_unique(articles)
     return IndexedReferences(indexes, unique, lexicon) if indexes else References.build(unique, lexicon), lost
@@ -648,13 +651,13 @@ def _read_decisions(paths: list[Path] | None) -> Decisions | None:
     try:
         return Decisions.read(paths) if paths else None
     except DecisionsError as error:
-        _refuse(f"--decisions {error}")
+        refuse(f"--decisions {error}")
 
 
 def _tell_unused(decided: Decisions | None) -> None:
     if decided and decided.unused:
         many = "one decision is" if decided.unused == 1 else f"{decided.unused} decisions are"
-        _say(f"{many} about texts that are not among the articles")
+        say(f"{many} about texts that are not among the articles")
 
 
 def _judge(
@@ -686,10 +689,10 @@ def _recall(articles: Iterable[Article | Unreadable], path: Path) -> Iterator[Ju
     try:
         saved = {(verdict.id, verdict.source): verdict for verdict in read_verdicts(path)}
     except VerdictError as error:
-        _refuse(f"--verdicts {error}")
+        refuse(f"--verdicts {error}")
     except (OSError, EOFError, zlib.error) as error:
         why = getattr(error, "strerror", None) or error
-        _refuse(f"--verdicts {path}: cannot be read ({why}); check the file")
+        refuse(f"--verdicts {path}: cannot be read ({why}); check the file")
     written = path.stat().st_mtime
     for article in articles:
         if isinstance(article, Unreadable):
@@ -697,7 +700,7 @@ def _recall(articles: Iterable[Article | Unreadable], path: Path) -> Iterator[Ju
             continue
         source = Path(article.source or "")
         if source.is_file() and source.stat().st_mtime > written:
-            _say(f"{source}: is newer than {path}; if its text has changed since, score it again")
+            say(f"{source}: is newer than {path}; if its text has changed since, score it again")
         verdict = saved.get((article.id, article.source))
         try:
             if verdict is None:
@@ -720,10 +723,10 @@ def _watch(judged: Iterable[Judged], labels: Counter[str]) -> Iterator[Judged]:
         labels[verdict.label] += 1
         if verdict.error is not None:
             labels["unreadable"] += 1
-            _say(f"{verdict.source or verdict.id}: {verdict.error}")
+            say(f"{verdict.source or verdict.id}: {verdict.error}")
         if verdict.stale:
             many = "a decision on it was" if verdict.stale == 1 else f"{verdict.stale} decisions on it were"
-            _say(f"{verdict.source or verdict.id}: has changed since {many} made: not applied, look again")
+            say(f"{verdict.source or verdict.id}: has changed since {many} made: not applied, look again")
         yield article, verdict
 
 
@@ -760,153 +763,6 @@ def _write_verbosely(judged: Sequence[Judged], built: References | None, stream:
             write_evidence(article, _find_compared(verdict, built), verdict, console)
 
 
-@contextmanager
-def _open_output(out: Path | None) -> Iterator[TextIO]:
-    """Stdout, or a stream that becomes the file ``out`` once all is written: it is never left half."""
-    if out is None:
-        # Whatever the locale says, data is UTF-8; a surrogate that got this far must not end the run.
-        reconfigure = getattr(sys.stdout, "reconfigure", None)
-        if reconfigure:
-            reconfigure(encoding="utf-8", errors="replace", newline="\n")
-        yield sys.stdout
-        sys.stdout.flush()
-        return
-    if out.is_dir():
-        _refuse(f"--out {out}: is a folder; name a file")
-    # A device or pipe cannot be replaced; a link stays and its target is.
-    target = out.resolve()
-    direct = out.exists() and not out.is_file()
-    written = out if direct else target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        stream = written.open("w", encoding="utf-8", errors="replace", newline="\n")
-    except OSError as error:
-        _refuse(f"--out {out}: cannot be written ({error.strerror}); name a file in a folder that can")
-    try:
-        with stream:
-            yield stream
-        if not direct:
-            written.replace(target)
-    except BaseException:
-        if not direct:
-            with suppress(OSError):
-                written.unlink()
-        raise
-
-
-class _Leftovers:
-    """Files of folders that were left alone, told in one line a reason."""
-
-    def __init__(self) -> None:
-        self._names: dict[str, list[str]] = {}
-
-    def add(self, path: Path, why: str) -> None:
-        self._names.setdefault(why, []).append(path.name)
-
-    def tell(self) -> None:
-        for why, names in self._names.items():
-            more = f", and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-            _say(f"left alone, {why} ({len(names)}): {', '.join(names[:_NAMED])}{more}")
-
-
-class _Meter:
-    """A progress line on stderr, once the work has taken longer than anybody waits gladly."""
-
-    def __init__(self, what: str, quiet: bool = False) -> None:
-        self._what = what
-        self._shown = not quiet and sys.stderr.isatty()
-        self._began = time.monotonic()
-        self._progress: Progress | None = None
-
-    def __enter__(self) -> _Meter:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._progress:
-            self._progress.stop()
-
-    def count(self, items: Iterable[T]) -> Iterator[T]:
-        for number, item in enumerate(items, 1):
-            if self._shown:
-                self._show(number)
-            yield item
-
-    def _show(self, number: int) -> None:
-        if self._progress is None and time.monotonic() - self._began > _PATIENCE:
-            from rich.console import Console
-            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-            columns = (SpinnerColumn(), TextColumn("{task.completed} {task.description}"), TimeElapsedColumn())
-            self._progress = Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
-            self._progress.add_task(self._what, total=None)
-            self._progress.start()
-        if self._progress:
-            self._progress.update(self._progress.task_ids[0], completed=number)
-
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM, to be taken as calmly as Ctrl-C."""
-
-
-def _terminate(*_: object) -> NoReturn:
-    raise _Terminated
-
-
-@contextmanager
-def _heed_sigterm() -> Iterator[None]:
-    """SIGTERM is a :class:`_Terminated` inside, and again what it was outside: forked processes inherit it."""
-    before = signal.signal(signal.SIGTERM, _terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _open_binary(out: Path | None) -> Iterator[IO[bytes]]:
-    """As :func:`_open_output`, for bytes."""
-    if out is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-    else:
-        with _open_output(out) as stream:
-            yield stream.buffer
-
-
-@contextmanager
-def _calm_exit() -> Iterator[None]:
-    """Ends the command quietly when it is interrupted, or when nobody reads its output any more."""
-    try:
-        yield
-        sys.stdout.flush()
-    except KeyboardInterrupt as stop:
-        _say("terminated" if isinstance(stop, _Terminated) else "interrupted")
-        raise typer.Exit(TERMINATED if isinstance(stop, _Terminated) else INTERRUPTED) from None
-    except ValueError as error:
-        from unspun.index.segment import IndexDamagedError
-
-        # An index is not read whole when it is opened: damage shows where it is looked at.
-        if isinstance(error, IndexDamagedError):
-            _refuse(str(error))
-        raise
-    except BrokenPipeError:
-        # Python would flush once more as it ends, and complain.
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(PIPE_CLOSED) from None
-
-
 def _first(items: Iterator[T], count: int) -> Iterator[T]:
     for _, item in zip(range(count), items, strict=False):
         yield item
-
-
-def _refuse(message: str) -> NoReturn:
-    _say(message)
-    raise typer.Exit(USAGE)
-
-
-def _say(message: str) -> None:
-    from unspun.reporters.visible import make_visible
-
-    # A file's name can hold anything, also what steers a terminal.
-    sys.stderr.write(f"unspun: {make_visible(message)}\n")

@@ -148,7 +148,8 @@ def _open_session(file: Path) -> _Opened:
         raise ModelError(f"{file}: needs onnxruntime and tokenizers: pip install 'unspun[context]'") from None
     settings = SessionOptions()
     # The variable tells a process among several that are not Python's own, such as a worker of Spark.
-    settings.intra_op_num_threads = 1 if multiprocessing.parent_process() else int(os.environ.get("OMP_NUM_THREADS", 0))
+    cores = os.environ.get("OMP_NUM_THREADS", "")
+    settings.intra_op_num_threads = 1 if multiprocessing.parent_process() else int(cores) if cores.isdecimal() else 0
     settings.log_severity_level = 3
     try:
         session = InferenceSession(file, settings, providers=["CPUExecutionProvider"])

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from unspun.console import BROKEN, NAMED, UNREADABLE, Leftovers, Meter, calm_exit, heed_sigterm, refuse, say
+
 if TYPE_CHECKING:
     from unspun.article import Article
     from unspun.index.build import Written
@@ -79,7 +81,6 @@ def remove(
 
     Exit status: 0 done, 2 usage, 3 some ids are not in the index, 130 interrupted, 143 terminated.
     """
-    from unspun.cli import UNREADABLE, _refuse, _say
     from unspun.index.build import remove_articles
 
     wanted = list(ids or ())
@@ -87,16 +88,16 @@ def remove(
         try:
             wanted += [line for line in file.read_text("utf-8").split("\n") if line]
         except (OSError, UnicodeDecodeError) as error:
-            _refuse(f"--ids {file}: cannot be read ({getattr(error, 'strerror', None) or 'no text'}); check the file")
+            refuse(f"--ids {file}: cannot be read ({getattr(error, 'strerror', None) or 'no text'}); check the file")
     if not wanted:
-        _refuse("name the ids of the references to remove, or a file of them with --ids")
+        refuse("name the ids of the references to remove, or a file of them with --ids")
     with _begin(index):
         written, missing = remove_articles(index, wanted)
-        for identifier in missing[:5]:
-            _say(f"{index}: holds no reference {identifier}")
-        if len(missing) > 5:
-            _say(f"{index}: nor {len(missing) - 5} more")
-        _say(f"{index}: {written.removed} removed")
+        for identifier in missing[:NAMED]:
+            say(f"{index}: holds no reference {identifier}")
+        if len(missing) > NAMED:
+            say(f"{index}: nor {len(missing) - NAMED} more")
+        say(f"{index}: {written.removed} removed")
         if missing:
             raise typer.Exit(UNREADABLE)
 
@@ -107,12 +108,11 @@ def merge(index: Index_) -> None:
 
     Exit status: 0 done, 2 usage, 130 interrupted, 143 terminated.
     """
-    from unspun.cli import _say
     from unspun.index.build import merge_index
 
     with _begin(index):
         merge_index(index)
-        _say(f"{index}: merged")
+        say(f"{index}: merged")
 
 
 @index_app.command()
@@ -157,32 +157,29 @@ class _Reading:
     """The articles below some paths, once; what cannot be read is told and counted."""
 
     def __init__(self, paths: list[Path]) -> None:
-        from unspun.cli import _Leftovers, _refuse
         from unspun.index.manifest import is_index
 
         for path in paths:
             if not path.exists():
-                _refuse(f"{path}: no such file or folder; check the path")
+                refuse(f"{path}: no such file or folder; check the path")
             if is_index(path):
-                _refuse(f"{path}: is an index; name the texts that it was made of")
-        self._paths, self._leftovers, self.lost = paths, _Leftovers(), 0
+                refuse(f"{path}: is an index; name the texts that it was made of")
+        self._paths, self._leftovers, self.lost = paths, Leftovers(), 0
 
     def __iter__(self) -> Iterator[Article]:
         from unspun.article import Unreadable
-        from unspun.cli import _Meter, _say
         from unspun.readers import read_articles
 
-        with _Meter("references read") as meter:
+        with Meter("references read") as meter:
             for item in meter.count(read_articles(self._paths, self._leftovers.add)):
                 if isinstance(item, Unreadable):
                     self.lost += 1
-                    _say(f"{item.source}: {item.error}")
+                    say(f"{item.source}: {item.error}")
                 else:
                     yield item
 
     def finish(self, index: Path, written: Written) -> None:
         """Tell what came of it; exit with 3 when something could not be read."""
-        from unspun.cli import UNREADABLE, _say
 
         self._leftovers.tell()
         parts = [f"{written.added} added"]
@@ -190,7 +187,7 @@ class _Reading:
             parts.append(f"{written.known} there already")
         if written.empty:
             parts.append(f"{written.empty} without a word left out")
-        _say(f"{index}: {', '.join(parts)}")
+        say(f"{index}: {', '.join(parts)}")
         if self.lost:
             raise typer.Exit(UNREADABLE)
 
@@ -198,17 +195,15 @@ class _Reading:
 @contextmanager
 def _begin(index: Path) -> Iterator[None]:
     """Ends the command with a message when the index cannot be used or written, quietly when it is interrupted."""
-    from unspun.cli import BROKEN, _calm_exit, _heed_sigterm, _refuse, _say
     from unspun.index.build import IndexRefusedError
     from unspun.index.manifest import IndexBusyError
-    from unspun.index.segment import IndexDamagedError
 
     try:
-        with _calm_exit(), _heed_sigterm():
+        with calm_exit(), heed_sigterm():
             yield
-    except (IndexRefusedError, IndexDamagedError, IndexBusyError) as error:
-        _refuse(str(error))
+    except (IndexRefusedError, IndexBusyError) as error:
+        refuse(str(error))
     except OSError as error:
         where = error.filename or index
-        _say(f"{where}: cannot be written ({error.strerror}); make room, or name another place")
+        say(f"{where}: cannot be written ({error.strerror}); make room, or name another place")
         raise typer.Exit(BROKEN) from None

@@ -6,6 +6,7 @@ to workers; the model is opened by the first record that needs it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,6 +174,16 @@ def trim_verdict(verdict: Verdict, detail: str) -> dict[str, Any]:
     record = verdict.to_dict()
     names = record if detail == "full" else (*_DETAILS[detail], "decision", "stale_decisions")
     return {name: record[name] for name in names if name in record}
+
+
+def make_columns(verdicts: Sequence[Verdict], detail: str) -> dict[str, list[Any]]:
+    """The verdicts as the columns that a table is tagged with."""
+    return {
+        "unspun_score": [verdict.score for verdict in verdicts],
+        "unspun_label": [verdict.label for verdict in verdicts],
+        "unspun_reason": [verdict.reason for verdict in verdicts],
+        "unspun": [json.dumps(trim_verdict(verdict, detail)) for verdict in verdicts],
+    }
 
 
 def _look_up(record: Any, field: str | None) -> Any:

@@ -182,26 +182,33 @@ def make_ids_unique(articles: Iterable[Article]) -> Iterator[Article]:
 
 
 def _read_folder(folder: Path, skipped: Skipped | None) -> Iterator[Article | Unreadable]:
+    for item in list_folder(folder, SUFFIXES, skipped):
+        yield from (item,) if isinstance(item, Unreadable) else _read_file(item, item.relative_to(folder).as_posix())
+
+
+def list_folder(folder: Path, suffixes: tuple[str, ...], skipped: Skipped | None) -> Iterator[Path | Unreadable]:
+    """The files below a folder that end so, in order of name; hidden ones are left alone, and ``skipped`` is told of
+    the others. What cannot be read, and a folder that holds none, comes out as an Unreadable."""
     found, left = 0, 0
     for item in _walk(folder, (), skipped):
         if isinstance(item, Unreadable):
             found += 1
             yield item
-        elif item.name.lower().endswith(SUFFIXES):
+        elif item.name.lower().endswith(suffixes):
             found += 1
-            name = item.relative_to(folder).as_posix()
             if item.exists() and not item.is_file():
                 # Opening a pipe that nobody writes to would wait for ever.
+                name = item.relative_to(folder).as_posix()
                 yield _unreadable(name, item, "not a regular file: name it itself to read it")
             else:
-                yield from _read_file(item, name)
+                yield item
         else:
             left += 1
             if skipped:
                 skipped(item, "other suffix")
     if not found:
         others = f" ({left} other left alone)" if left else ""
-        error = f"folder without any {' '.join(SUFFIXES)} file{others}: name another"
+        error = f"folder without any {' '.join(suffixes)} file{others}: name another"
         yield _unreadable(folder.name or str(folder), folder, error)
 
 

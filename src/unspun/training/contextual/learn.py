@@ -274,7 +274,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for at, family in enumerate((HONEST_TEXTS, *FAMILIES))
         }
         run = start_run(options.base, options.checkpoint, "cuda" if torch.cuda.is_available() else "cpu")
-        about = {"without": [*options.without_families, *options.without_corpora]}
+        about = {"without": [*options.without_families, *options.without_corpora], "rate": options.rate}
         while len(run.curve) < options.rounds:
             number = len(run.curve)
             started = time.monotonic()
