@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from unspun.article import Article, Passage, Relation, Span, Verdict
@@ -72,3 +78,31 @@ def verdict(article: Article, reference: Article) -> Verdict:
         references=(Relation(reference.id, "spun", 0.41),),
         model="default@1",
     )
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A real local Spark with two worker processes; what needs it is skipped without pyspark or Java."""
+    pytest.importorskip("pyspark", reason="pip install 'unspun[spark]'")
+    if not shutil.which("java") and "JAVA_HOME" not in os.environ:
+        pytest.skip("Spark needs Java: apt-get install default-jre-headless")
+    from pyspark.sql import SparkSession
+
+    place = tmp_path_factory.mktemp("spark")
+    settings = {
+        "spark.driver.memory": "512m",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.local.dir": str(place),
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "2",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        patch.chdir(place)  # Spark 4.0 leaves a folder where it is started.
+        session = SparkSession.builder.master("local[2]").config(map=settings).getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,12 +18,6 @@ from unspun.article import Article
 from unspun.detector import Detector
 from unspun.ingest import IngestFilter, Policy
 from unspun.readers import read_articles
-
-pytest.importorskip("pyspark", reason="pip install 'unspun[spark]'")
-pytestmark = pytest.mark.skipif(
-    not shutil.which("java") and "JAVA_HOME" not in os.environ,
-    reason="Spark needs Java: apt-get install default-jre-headless",
-)
 
 SAMPLES = Path(__file__).resolve().parents[1] / "data" / "samples"
 COLUMNS = ["unspun_score", "unspun_label", "unspun_reason", "unspun_action", "unspun"]
@@ -40,30 +32,6 @@ TEXTS = {name: text for name, text in read_texts("articles").items() if "-spun-"
 POLICY = Policy(spun="drop", suspect="quarantine", clean="keep")
 #: The fast model alone, where it makes no difference: it takes a tenth of the time.
 FAST = IngestFilter(context="never")
-
-
-@pytest.fixture(scope="module")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    from pyspark.sql import SparkSession
-
-    place = tmp_path_factory.mktemp("spark")
-    settings = {
-        "spark.driver.memory": "512m",
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.local.dir": str(place),
-        "spark.sql.shuffle.partitions": "2",
-        "spark.sql.execution.arrow.maxRecordsPerBatch": "2",
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYSPARK_PYTHON", sys.executable)
-        patch.chdir(place)  # Spark 4.0 leaves a folder where it is started.
-        session = SparkSession.builder.master("local[2]").config(map=settings).getOrCreate()
-        session.sparkContext.setLogLevel("ERROR")
-        yield session
-        session.stop()
 
 
 def make_table(spark: Any, texts: dict[str, str] = TEXTS, partitions: int = 2) -> Any:
@@ -207,6 +175,7 @@ def test_the_model_is_opened_once_a_partition(spark: Any, tmp_path: Path) -> Non
 
 
 def test_nothing_heavy_travels_and_nothing_of_spark_is_imported() -> None:
+    pytest.importorskip("pyarrow")
     from unspun.hooks.spark import tag_spun
 
     fresh, used = tag_spun(), tag_spun(IngestFilter())

@@ -39,6 +39,7 @@ from unspun.console import (
     refuse,
     say,
 )
+from unspun.families_command import families
 from unspun.index_commands import index_app
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ app = typer.Typer(
     help="Finds articles that a machine rewrote by swapping words for synonyms, and shows what stood there before.",
 )
 app.add_typer(index_app, name="index")
+app.command()(families)
 
 Paths_ = Annotated[
     list[Path], typer.Argument(metavar="PATH", help="Articles: .txt .md .html .jsonl .jsonl.gz, or folders.")

@@ -49,7 +49,7 @@ def build(
     from unspun.lexicon import Lexicon
 
     with _begin(out):
-        reading = _Reading(sources)
+        reading = Reading(sources)
         written = build_index(out, reading, Lexicon.load())
         reading.finish(out, written)
 
@@ -64,7 +64,7 @@ def add(index: Index_, sources: Sources_) -> None:
     from unspun.lexicon import Lexicon
 
     with _begin(index):
-        reading = _Reading(sources)
+        reading = Reading(sources)
         written = add_articles(index, reading, Lexicon.load())
         reading.finish(index, written)
 
@@ -153,7 +153,7 @@ def info(
                 typer.echo(f"{name.replace('_', ' '):12} {shown}")
 
 
-class _Reading:
+class Reading:
     """The articles below some paths, once; what cannot be read is told and counted."""
 
     def __init__(self, paths: list[Path]) -> None:
@@ -178,10 +178,13 @@ class _Reading:
                 else:
                     yield item
 
+    def tell(self) -> None:
+        """Tell of the files that were left alone."""
+        self._leftovers.tell()
+
     def finish(self, index: Path, written: Written) -> None:
         """Tell what came of it; exit with 3 when something could not be read."""
-
-        self._leftovers.tell()
+        self.tell()
         parts = [f"{written.added} added"]
         if written.known:
             parts.append(f"{written.known} there already")

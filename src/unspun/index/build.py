@@ -35,7 +35,16 @@ from unspun.index.manifest import (
     sync_folder,
     write_manifest,
 )
-from unspun.index.segment import COLUMNS, LEAST_BITS, ColumnWriter, IndexDamagedError, Segment, choose_bits, map_column
+from unspun.index.segment import (
+    COLUMNS,
+    LEAST_BITS,
+    ColumnWriter,
+    IndexDamagedError,
+    Segment,
+    choose_bits,
+    cut_keys,
+    map_column,
+)
 from unspun.lexicon import Lexicon
 from unspun.references import fingerprint
 from unspun.text import Text
@@ -46,8 +55,6 @@ SEGMENT: Final = 2_000_000
 RUN: Final = 1 << 15
 #: Texts whose keys are made at once.
 _BATCH: Final = 128
-#: Postings merged at once, about 60 bytes each.
-_SLICE: Final = 4_000_000
 #: References that a merge reads before it lets go of the memory that they are mapped to.
 _RELEASE: Final = 10_000
 #: Bytes of text packed together: 8 kB pack to 46 % of their size (news and web pages) and unpack in 0.03 ms, single
@@ -465,7 +472,7 @@ def _write_postings(folder: Path, columns: dict[str, ColumnWriter], postings: Se
         columns[name] = ColumnWriter(folder, name, "<u8" if name == "buckets" and total >> 32 else None)
     columns["buckets"].write(np.zeros(1, np.int64))
     written = 0
-    for low, high in _cut(total):
+    for low, high in cut_keys(total):
         slices = [part.read_slice(low, high) for part in postings]
         keys = np.concatenate([part[0] for part in slices])
         # Each part is sorted and the parts follow each other, so a stable sort keeps the references in order.
@@ -479,13 +486,6 @@ def _write_postings(folder: Path, columns: dict[str, ColumnWriter], postings: Se
         columns["buckets"].write(written + np.cumsum(held))
         written += len(keys)
     return bits
-
-
-def _cut(total: int) -> Iterator[tuple[int, int]]:
-    """Ranges of the upper 16 bits of keys, each with about as many postings as are merged at once."""
-    count = min(1 << LEAST_BITS, -(-total // _SLICE) or 1)
-    edges = [number * (1 << LEAST_BITS) // count for number in range(count + 1)]
-    return zip(edges, edges[1:], strict=False)
 
 
 def _merge_segments(folder: Path, present: Sequence[Segment]) -> dict[str, Any]:

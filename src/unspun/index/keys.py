@@ -67,6 +67,7 @@ _SINGLE, _ANCHOR, _RARE, _FRAME = 1, 2, 4, 8
 _MIX1: Final = np.uint64(0xBF58476D1CE4E5B9)
 _MIX2: Final = np.uint64(0x94D049BB133111EB)
 _STEP: Final = np.uint64(0x9E3779B97F4A7C15)
+_STEP_BACK: Final = np.uint64(pow(int(_STEP), -1, 1 << KEY_BITS))
 _KINDS: Final = {name: np.uint64(n * 0xD1B54A32D192ED03 % 2**64) for n, name in enumerate("sartf", 1)}
 
 
@@ -178,3 +179,10 @@ def _spread(keys: Keys) -> Keys:
     with np.errstate(over="ignore"):
         spread: Keys = (keys * _STEP) & np.uint64((1 << KEY_BITS) - 1)
     return spread
+
+
+def gather_keys(keys: Keys) -> Keys:
+    """The hashes that keys were chosen by: a text's lowest were kept."""
+    with np.errstate(over="ignore"):
+        gathered: Keys = (keys * _STEP_BACK) & np.uint64((1 << KEY_BITS) - 1)
+    return gathered

@@ -104,6 +104,16 @@ class Index:
             for document in segment.find_id(hashed)
         )
 
+    def read_article(self, number: int) -> Article:
+        """The reference of that number, counted through all segments."""
+        segment, place = self._locate(number)
+        return segment.read_article(place)
+
+    def read_row(self, number: int) -> dict[str, Any]:
+        """What is known of the reference of that number, without its text."""
+        segment, place = self._locate(number)
+        return segment.read_row(place)
+
     def make_keys(self, text: Text) -> Keys:
         """What the text is found by."""
         # Words are learned meanwhile, which two threads must not do at once.

@@ -51,6 +51,8 @@ MOST_BITS: Final = 28
 _FILL: Final = 8
 #: A bucket of more postings holds a common key, and is searched by halves.
 _LARGE: Final = 64
+#: Postings sorted at once, about 60 bytes each.
+_SLICE: Final = 4_000_000
 #: Bytes read at once to check a column.
 _CHUNK: Final = 1 << 22
 
@@ -62,6 +64,13 @@ class IndexDamagedError(ValueError):
 def choose_bits(postings: int) -> int:
     """How many bits number the buckets of so many postings."""
     return min(MOST_BITS, max(LEAST_BITS, (postings // _FILL).bit_length()))
+
+
+def cut_keys(postings: int) -> Iterator[tuple[int, int]]:
+    """Ranges of the upper 16 bits of keys, each with about as many postings as are sorted at once."""
+    count = min(1 << LEAST_BITS, -(-postings // _SLICE) or 1)
+    edges = [number * (1 << LEAST_BITS) // count for number in range(count + 1)]
+    return zip(edges, edges[1:], strict=False)
 
 
 class ColumnWriter:

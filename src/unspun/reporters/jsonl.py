@@ -14,7 +14,11 @@ _LINE_ENDS: Final = {"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"
 
 def write_jsonl(verdict: Verdict, stream: TextIO) -> None:
     """Write one line. Raises ValueError for a score that is not a finite number: JSON has no NaN."""
-    line = json.dumps(verdict.to_dict(), ensure_ascii=False, allow_nan=False)
+    write_line(json.dumps(verdict.to_dict(), ensure_ascii=False, allow_nan=False), stream)
+
+
+def write_line(line: str, stream: TextIO) -> None:
+    """Write JSON so that every reader takes it for one line."""
     for char, escaped in _LINE_ENDS.items():
         line = line.replace(char, escaped)
     stream.write(replace_surrogates(line) + "\n")

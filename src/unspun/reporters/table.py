@@ -53,14 +53,19 @@ def write_table(verdicts: Iterable[Verdict], console: Console) -> None:
             Text(str(len(verdict.spans)) if verdict.score is not None else ""),
             Text(last),
         )
+    if console.is_terminal or rows:
+        print_table(table, console)
+
+
+def print_table(table: Table, console: Console) -> None:
+    """Print it; without a terminal, without the blanks that rich fills every row with to the width of the longest."""
     if console.is_terminal:
         console.print(table)
-    elif rows:
-        with console.capture() as printed:
-            console.print(table)
-        # rich fills every row to the width of the longest.
-        for line in printed.get().splitlines():
-            console.file.write(line.rstrip() + "\n")
+        return
+    with console.capture() as printed:
+        console.print(table)
+    for line in printed.get().splitlines():
+        console.file.write(line.rstrip() + "\n")
 
 
 def rank_verdict(verdict: Verdict) -> tuple[bool, float, str]:

@@ -1,0 +1,1 @@
+"""Groups of articles that were spun from one another, found with no reference given."""
