@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ from unspun.index.keys import KeyMaker
 from unspun.index.manifest import NAME, IndexBusyError, hold_lock, write_manifest
 from unspun.index.query import Index
 from unspun.index.segment import IndexDamagedError
+from unspun.index.selection import Selection, parse_date
 from unspun.lexicon import Lexicon
 from unspun.processes import choose_context
 from unspun.readers import read_articles
@@ -328,12 +330,12 @@ def test_a_changed_manifest_is_refused(copy: Path) -> None:
 
 
 def test_a_newer_format_is_refused_by_name_and_left_alone(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unspun.index.manifest.FORMAT", 2)
+    monkeypatch.setattr("unspun.index.manifest.FORMAT", 3)
     write_manifest(copy, json.loads((copy / NAME).read_text())["segments"])
     monkeypatch.undo()
-    with pytest.raises(IndexDamagedError, match="index format 2, this unspun reads 1: install a newer unspun"):
+    with pytest.raises(IndexDamagedError, match="index format 3, this unspun reads 2: install a newer unspun"):
         Index.open(copy, LEXICON)
-    with pytest.raises(IndexDamagedError, match="format 2"):
+    with pytest.raises(IndexDamagedError, match="format 3"):
         add_articles(copy, make_articles(1), LEXICON)
 
 
@@ -497,3 +499,91 @@ def test_reports_and_restoring_take_an_index_and_a_damaged_one_is_refused(
     result = runner.invoke(app, ["score", str(article), *compared])
     assert result.exit_code == 2
     assert "damaged or cut off" in result.output
+
+
+def make_dated() -> list[Article]:
+    """One story as several outlets have it, on several days, in two languages."""
+    story = make_articles(1, seed=9)[0].text
+    at = "https://{}.example/1"
+    return [
+        Article("a", story + " One more.", at.format("www.gazette"), "A", "2026-03-01", "en"),
+        Article("b", story + " Two more words.", at.format("news.gazette"), "B", "Tue, 10 Mar 2026 08:00:00 +0000"),
+        Article("c", story + " Three more words here.", at.format("a-chronicle"), "C", "2026-03-20T23:00:00Z", "en-GB"),
+        Article("d", story + " Four more words stand here.", None, "D", "in spring", "fr"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [
+        (Selection(), "abcd"),
+        (Selection(after=date(2026, 3, 10)), "bc"),
+        (Selection(before=date(2026, 3, 10)), "ab"),
+        (Selection(date(2026, 3, 2), date(2026, 3, 19)), "b"),
+        (Selection.around(date(2026, 3, 11), 9), "bc"),
+        (Selection(outlets=["gazette.example"]), "a"),
+        (Selection(outlets=["WWW.gazette.example", "a-chronicle.example"]), "ac"),
+        (Selection(languages=["en"]), "ac"),
+        (Selection(languages=["fr", "de"]), "d"),
+        (Selection(after=date(2026, 3, 2), languages=["en"]), "c"),
+        (Selection(after=date(2027, 1, 1)), ""),
+    ],
+)
+def test_only_what_is_selected_is_found(
+    selection: Selection, expected: str, tmp_path: Path, made: list[Article]
+) -> None:
+    dated = make_dated()
+    build_index(tmp_path / "index", [*made[:50], *dated[:2]], LEXICON)
+    add_articles(tmp_path / "index", dated[2:], LEXICON)
+    for _ in ("in pieces", "merged"):
+        index = Index.open(tmp_path / "index", LEXICON)
+        assert list(index)[50:] == dated
+        for article in dated:
+            hits = index.query(Text(article.text), 10, selection=selection)
+            assert sorted(hit.article.id for hit in hits if hit.score > 0.1) == list(expected)
+        compared = IndexedReferences([index], lexicon=LEXICON, selection=selection)
+        candidates, copies = compared.query(Text(dated[0].text))
+        found = [c.reference.article.id for c in candidates] + [c.article.id for c in copies]
+        assert sorted(name for name in found if len(name) == 1) == list(expected)
+        merge_index(tmp_path / "index")
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("2026-11-22", date(2026, 11, 22)),
+        (" 20261122T101112Z ", date(2026, 11, 22)),
+        ("Sun, 22 Nov 2026 23:59:00 -0800", date(2026, 11, 22)),
+        ("yesterday", None),
+        ("", None),
+        ("2026-13-40", None),
+        ("9" * 5000, None),
+    ],
+)
+def test_dates_are_read(written: str, expected: date | None) -> None:
+    assert parse_date(written) == expected
+
+
+def test_find_tells_what_an_index_holds_for_an_article(tmp_path: Path, made: list[Article]) -> None:
+    dated = make_dated()
+    build_index(tmp_path / "index", [*made[:50], *dated], LEXICON)
+    (tmp_path / "a.txt").write_text(dated[0].text, "utf-8")
+    (tmp_path / "stranger.txt").write_text("", "utf-8")
+    find = ["index", "find", str(tmp_path / "index"), str(tmp_path / "a.txt")]
+    done = CliRunner().invoke(app, [*find, "--limit", "3", "--format", "jsonl"])
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.exit_code == 0
+    assert {row["id"]: row["likeness"] for row in rows} == {"a": "copy", "b": "near", "c": "near", "d": "near"}
+    assert rows[0]["date"] == "2026-03-01"
+    done = CliRunner().invoke(
+        app, [*find, str(tmp_path / "stranger.txt"), "--after", "2026-03-10", "--leave-out", "copies"]
+    )
+    assert done.exit_code == 3
+    assert [line.split()[3] for line in done.stdout.splitlines()[1:]][:2] == ["b", "c"]
+    assert "stranger.txt: empty" in done.stderr
+    done = CliRunner().invoke(app, [*find, "--leave-out", "near", "--outlet", "a-chronicle.example"])
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "a.txt: nothing found" in done.stderr
+    done = CliRunner().invoke(app, [*find, "--before", "spring"])
+    assert done.exit_code == 2
+    assert "--before spring: is no date; write it as 2026-11-22" in done.stderr

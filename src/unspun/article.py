@@ -54,13 +54,16 @@ REASON_OF_KIND: Final[Mapping[str, str]] = {
 class Article:
     """A text under examination, or a reference that one is compared with.
 
-    ``id`` names it in output, ``source`` is the path or URL that it came from (None for a bare string).
+    ``id`` names it in output, ``source`` is the path or URL that it came from (None for a bare string); ``date`` and
+    ``language`` are as they were given with it.
     """
 
     id: str
     text: str
     source: str | None = None
     title: str | None = None
+    date: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ import typer
 from unspun.console import BROKEN, NAMED, UNREADABLE, Leftovers, Meter, calm_exit, heed_sigterm, refuse, say
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from unspun.article import Article
     from unspun.index.build import Written
 
@@ -21,6 +23,17 @@ if TYPE_CHECKING:
 class InfoFormat(str, Enum):  # noqa: UP042 - see cli.Format
     text = "text"
     json = "json"
+
+
+class FindFormat(str, Enum):  # noqa: UP042
+    table = "table"
+    jsonl = "jsonl"
+
+
+class Leaving(str, Enum):  # noqa: UP042
+    nothing = "nothing"
+    copies = "copies"
+    near = "near"
 
 
 index_app = typer.Typer(
@@ -151,6 +164,77 @@ def info(
             for name, value in about.items():
                 shown = ("no", "yes")[value] if isinstance(value, bool) else f"{value:,}"
                 typer.echo(f"{name.replace('_', ' '):12} {shown}")
+
+
+@index_app.command()
+def find(
+    index: Index_,
+    articles: Annotated[list[Path], typer.Argument(metavar="ARTICLE...", help="Articles: files or folders.")],
+    limit: Annotated[int, typer.Option("--limit", min=1, help="References for each, copies not counted.")] = 5,
+    after: Annotated[
+        str | None, typer.Option("--after", metavar="DATE", help="Only references from this day on.")
+    ] = None,
+    before: Annotated[str | None, typer.Option("--before", metavar="DATE", help="... up to this day.")] = None,
+    outlet: Annotated[
+        list[str] | None, typer.Option("--outlet", metavar="HOST", help="... with a URL there. May be given again.")
+    ] = None,
+    language: Annotated[
+        list[str] | None, typer.Option("--language", help='... given as of this language ("en"). May be given again.')
+    ] = None,
+    leave_out: Annotated[
+        Leaving, typer.Option("--leave-out", help="Nothing; exact copies of the article; near ones too.")
+    ] = Leaving.nothing,
+    format: Annotated[
+        FindFormat, typer.Option("--format", help="A table, or one JSON object a hit.")
+    ] = FindFormat.table,
+) -> None:
+    """Find what articles were probably made from, or tells of the same, and score nothing.
+
+    Exit status: 0 done, 2 usage, 3 some articles could not be read, 130 interrupted.
+    """
+    import sys
+
+    from unspun.article import Unreadable
+    from unspun.index.query import Index
+    from unspun.index.selection import Selection
+    from unspun.readers import read_articles
+    from unspun.reporters.hits import describe_hit, write_hits_table
+    from unspun.reporters.jsonl import write_line
+    from unspun.text import Text
+
+    selection = Selection(
+        _read_day("--after", after), _read_day("--before", before), tuple(outlet or ()), tuple(language or ())
+    )
+    with _begin(index):
+        opened, leftovers, lost = Index.open(index), Leftovers(), 0
+        found = list[dict[str, Any]]()
+        for article in read_articles(articles, leftovers.add):
+            if isinstance(article, Unreadable):
+                lost += 1
+                say(f"{article.source}: {article.error}")
+                continue
+            hits = opened.query(Text(article.text), limit, article.source, leave_out.value, selection)
+            described = [describe_hit(article, place, hit) for place, hit in enumerate(hits, 1)]
+            if format is FindFormat.jsonl:
+                for row in described:
+                    write_line(json.dumps(row, ensure_ascii=False), sys.stdout)
+            found += described
+            if not hits:
+                say(f"{article.id}: nothing found")
+        leftovers.tell()
+        if format is FindFormat.table:
+            write_hits_table(found, sys.stdout)
+        if lost:
+            raise typer.Exit(UNREADABLE)
+
+
+def _read_day(option: str, written: str | None) -> date | None:
+    from unspun.index.selection import parse_date
+
+    day = parse_date(written) if written else None
+    if written and day is None:
+        refuse(f"{option} {written}: is no date; write it as 2026-11-22")
+    return day
 
 
 class Reading:

@@ -148,9 +148,9 @@ def read_articles(paths: Iterable[Path], skipped: Skipped | None = None) -> Iter
     """The articles of files and folders, in the order given; folders recursively, sorted by name.
 
     .txt and .md are read as they stand, .html and .htm give their main text (needs ``unspun[html]``), .jsonl
-    and .jsonl.gz one article a line (``text``, optionally ``id``, ``url``, ``title``), streamed. Another
-    file is read as text when named itself; inside a folder it is left alone and told to ``skipped``. Hidden
-    files are ignored.
+    and .jsonl.gz one article a line (``text``, optionally ``id``, ``url``, ``title``, ``date``, ``language``),
+    streamed. Another file is read as text when named itself; inside a folder it is left alone and told to ``skipped``.
+    Hidden files are ignored.
 
     Ids: the path relative to its folder, the name of a single file, the record's id or ``file:line``. Two
     folders can give the same id twice; ``source`` (path, ``path:line`` or URL) tells them apart (see
@@ -255,10 +255,10 @@ def _read_whole(path: Path, name: str) -> Article | Unreadable:
         data = b"" if too_large else file.read(MAX_BYTES + 1)
     if too_large or len(data) > MAX_BYTES:
         return _unreadable(name, path, f"larger than {MAX_BYTES // 1_000_000} MB: split it into articles")
-    text, title = decode(data), None
+    text, title, date = decode(data), None, None
     if path.name.lower().endswith(HTML_SUFFIXES) and text.strip():
         try:
-            text, title = extract_main_text(text)
+            text, title, date = extract_main_text(text)
         except ImportError as error:
             missing = str(error).splitlines()[0]
             return _unreadable(name, path, f"HTML needs another package ({missing}): pip install 'unspun[html]'")
@@ -266,11 +266,11 @@ def _read_whole(path: Path, name: str) -> Article | Unreadable:
             return _unreadable(name, path, "no main text found in the page: save the article's text as .txt")
     if not text.strip():
         return _unreadable(name, path, "empty: nothing to score")
-    return Article(_spell(name), replace_surrogates(text), _spell(str(path)), title)
+    return Article(_spell(name), replace_surrogates(text), _spell(str(path)), title, date)
 
 
-def extract_main_text(page: str) -> tuple[str, str | None]:
-    """Main text (empty: none found) and title of an HTML page. Raises ImportError without trafilatura."""
+def extract_main_text(page: str) -> tuple[str, str | None, str | None]:
+    """Main text (empty: none found), title and date of an HTML page. Raises ImportError without trafilatura."""
     import trafilatura
 
     # It logs what it discards; that is told here in an Unreadable.
@@ -279,9 +279,9 @@ def extract_main_text(page: str) -> tuple[str, str | None]:
         found = trafilatura.bare_extraction(page, include_comments=False, with_metadata=True)
     except Exception:
         # Hostile markup can break lxml anywhere; one page must not end the run.
-        return "", None
-    text, title = getattr(found, "text", None), getattr(found, "title", None)
-    return text or "", replace_surrogates(title) if title else None
+        return "", None, None
+    text, title, date = (getattr(found, name, None) for name in ("text", "title", "date"))
+    return text or "", replace_surrogates(title) if title else None, replace_surrogates(date) if date else None
 
 
 def _read_lines(path: Path, name: str) -> Iterator[Article | Unreadable]:
@@ -330,14 +330,21 @@ def _read_record(line: bytes, name: str, place: str) -> Article | Unreadable:
         return refuse('no string "text" in the record: name the article\'s text "text"')
     if not record["text"].strip():
         return refuse("empty: nothing to score")
-    given, url, title = record.get("id"), record.get("url"), record.get("title")
+
+    def find(name: str) -> str | None:
+        value = record.get(name)
+        return replace_surrogates(value) if isinstance(value, str) and value else None
+
+    given = record.get("id")
     if isinstance(given, int) and not isinstance(given, bool):
         given = str(given)
     return Article(
         id=replace_surrogates(given) if isinstance(given, str) and given else _spell(name),
         text=replace_surrogates(record["text"]),
-        source=replace_surrogates(url) if isinstance(url, str) and url else _spell(place),
-        title=replace_surrogates(title) if isinstance(title, str) and title else None,
+        source=find("url") or _spell(place),
+        title=find("title"),
+        date=find("date"),
+        language=find("language"),
     )
 
 

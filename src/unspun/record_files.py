@@ -261,5 +261,5 @@ def extract_page(line: bytes) -> bytes:
     """The line of a :class:`Page` with ``title`` and ``text`` in place of ``html``."""
     record = json.loads(line)
     page = record.pop("html")
-    text, title = extract_main_text(page) if page else (None, None)
+    text, title, _ = extract_main_text(page) if page else (None, None, None)
     return json.dumps(record | {"title": title, "text": text}, ensure_ascii=False).encode() + b"\n"

@@ -45,6 +45,7 @@ from unspun.index.segment import (
     cut_keys,
     map_column,
 )
+from unspun.index.selection import describe
 from unspun.lexicon import Lexicon
 from unspun.references import fingerprint
 from unspun.text import Text
@@ -338,6 +339,22 @@ class _Body:
         self.columns["block_starts"].write(self.columns["texts"].items.to_bytes(8, "little"))
 
 
+class _Described:
+    """What references are selected by, four bytes each."""
+
+    COLUMNS: Final = ("days", "outlets", "languages")
+
+    def __init__(self) -> None:
+        self._columns = array("i"), array("I"), array("I")
+
+    def append(self, described: tuple[int, int, int]) -> None:
+        for column, value in zip(self._columns, described, strict=True):
+            column.append(value)
+
+    def finish(self) -> list[NDArray[Any]]:
+        return [np.array(column) for column in self._columns]
+
+
 class _SegmentWriter:
     """A segment being written."""
 
@@ -348,6 +365,7 @@ class _SegmentWriter:
             stack.callback(column.close)
         self._texts = list[list[str]]()
         self._sizes = list[NDArray[np.uint16]]()
+        self._described = _Described()
         # Eight bytes each, where a list of numbers takes forty.
         self._ids, self._copies, self._identities = array("Q"), array("Q"), array("Q")
         self._keys, self._owners, self._run_from = list[Keys](), list[NDArray[np.uint64]](), 0
@@ -358,12 +376,13 @@ class _SegmentWriter:
         row: dict[str, Any] = {"id": identifier}
         if identifier != article.id:
             row["was"] = article.id
-        for name in ("source", "title"):
+        for name in ("source", "title", "date", "language"):
             value = getattr(article, name)
             if value is not None:
                 row[name] = value
         encoded = json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
         self._body.add(article.text.encode("utf-8", "surrogatepass"), encoded)
+        self._described.append(describe(article))
         self._ids.append(hash_string(identifier))
         self._copies.append(copy)
         self._identities.append(identity)
@@ -401,7 +420,7 @@ class _SegmentWriter:
         numbers = np.arange(self.count, dtype=np.int32)
         sizes = np.concatenate(self._sizes)
         about = _finish_segment(
-            self._folder, self._body, sizes, (np.array(self._ids, np.uint64), numbers),
+            self._folder, self._body, sizes, self._described.finish(), (np.array(self._ids, np.uint64), numbers),
             (np.array(self._copies, np.uint64), numbers), np.array(self._identities, np.uint64), self._runs,
         )  # fmt: skip
         for run in self._runs:
@@ -442,8 +461,9 @@ class _Renumbered:
 
 
 def _finish_segment(
-    folder: Path, body: _Body, sizes: NDArray[np.uint16], ids: tuple[Keys, NDArray[np.int32]],
-    copies: tuple[Keys, NDArray[np.int32]], identities: Keys, postings: Sequence[_Postings],
+    folder: Path, body: _Body, sizes: NDArray[np.uint16], described: Sequence[NDArray[Any]],
+    ids: tuple[Keys, NDArray[np.int32]], copies: tuple[Keys, NDArray[np.int32]],
+    identities: Keys, postings: Sequence[_Postings],
 ) -> dict[str, Any]:  # fmt: skip
     """Write the other columns; ``ids`` and ``copies`` are hashes with the references that they belong to."""
     columns = dict(body.columns)
@@ -460,6 +480,8 @@ def _finish_segment(
     write("copy_documents", copies[1][by_copy])
     write("identities", np.sort(identities))
     write("sizes", sizes)
+    for name, column in zip(_Described.COLUMNS, described, strict=True):
+        write(name, column)
     told = {name: columns[name].finish() for name in COLUMNS}
     sync_folder(folder)
     return {"name": folder.name, "bits": bits, "columns": told, "removed": None}
@@ -515,9 +537,13 @@ def _merge_segments(folder: Path, present: Sequence[Segment]) -> dict[str, Any]:
         return hashed[order], owners[order]
 
     sizes = [segment.sizes[new >= 0] for segment, new in zip(present, numbers, strict=True)]
+    columns = [
+        np.concatenate([segment.selected_by[place][new >= 0] for segment, new in zip(present, numbers, strict=True)])
+        for place in range(len(_Described.COLUMNS))
+    ]
     identities = [segment.identities if segment.removed is None else _identify(segment) for segment in present]
     return _finish_segment(
-        folder, body, np.concatenate(sizes), gather(s.named for s in present),
+        folder, body, np.concatenate(sizes), columns, gather(s.named for s in present),
         gather(s.copies for s in present), np.concatenate(identities),
         [_Renumbered(segment, new) for segment, new in zip(present, numbers, strict=True)],
     )  # fmt: skip

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from unspun.article import Article
 from unspun.index.query import Index
+from unspun.index.selection import Selection
 from unspun.lexicon import Lexicon
 from unspun.references import MAX_CANDIDATES, Candidate, Reference, References
 from unspun.text import Text
@@ -32,11 +33,16 @@ class IndexedReferences(References):
     """
 
     def __init__(
-        self, indexes: Sequence[Index], beside: Iterable[Article] = (), lexicon: Lexicon | None = None
+        self,
+        indexes: Sequence[Index],
+        beside: Iterable[Article] = (),
+        lexicon: Lexicon | None = None,
+        selection: Selection | None = None,
     ) -> None:
+        """``selection``: which references of the indexes are asked, by default all."""
         lexicon = lexicon or Lexicon.load()
         super().__init__(lexicon)
-        self._indexes = list(indexes)
+        self._indexes, self._selection = list(indexes), selection
         self._beside = References.build(beside, lexicon)
         self._last = threading.local()
 
@@ -98,7 +104,7 @@ class IndexedReferences(References):
         found = [
             self._rename(hit.article, number)
             for number, index in enumerate(self._indexes)
-            for hit in index.query(text, limit, source)
+            for hit in index.query(text, limit, source, selection=self._selection)
             if hit.is_copy or hit.score >= LEAST_SCORE
         ]
         if len(self._beside):

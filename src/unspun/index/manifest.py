@@ -15,7 +15,7 @@ from unspun.index.keys import KEYS
 from unspun.index.segment import IndexDamagedError, Segment
 
 #: Raised when the files change: an older unspun refuses a newer index instead of misreading it.
-FORMAT: Final = 1
+FORMAT: Final = 2
 NAME: Final = "unspun-index.json"
 LOCK: Final = "lock"
 SEGMENT_NAME: Final = "segment-"
@@ -43,6 +43,8 @@ def read_manifest(folder: Path) -> list[dict[str, Any]]:
                 f"{path}: index format {number}, this unspun reads {FORMAT}: install a newer unspun "
                 f"(the index was written by {content.get('written_by', 'one')}), or build the index anew"
             )
+        if isinstance(number, int) and number < FORMAT:
+            raise IndexDamagedError(f"{path}: index format {number} of an older unspun: build the index anew")
         if checksum != _sum(content) or number != FORMAT:
             raise IndexDamagedError(f"{path}: damaged (its checksum differs): build the index anew")
         keys, segments = content["keys"], list(content["segments"])

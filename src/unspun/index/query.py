@@ -15,6 +15,7 @@ from unspun.article import Article
 from unspun.index.keys import MOST_ASKED, MOST_KEYS, KeyMaker, Keys, hash_string
 from unspun.index.manifest import open_segments
 from unspun.index.segment import Segment, read_all
+from unspun.index.selection import Selection
 from unspun.lexicon import Lexicon
 from unspun.references import MAX_CANDIDATES, fingerprint
 from unspun.text import Text
@@ -124,16 +125,21 @@ class Index:
             return self._maker.make([text.norms], MOST_ASKED)[0]
 
     def query(
-        self, text: Text, limit: int = MAX_CANDIDATES, source: str | None = None, leave_out: LeaveOut = "nothing"
+        self,
+        text: Text,
+        limit: int = MAX_CANDIDATES,
+        source: str | None = None,
+        leave_out: LeaveOut = "nothing",
+        selection: Selection | None = None,
     ) -> list[Hit]:
         """The ``limit`` references that share most with a text, best first, and after them its exact copies that are
         not among them.
 
-        What has the same ``source`` is the text itself and left out, and so is what ``leave_out`` says. Copies are no
-        part of the limit; of more than :data:`MOST_COPIES` the first ones.
+        What has the same ``source`` is the text itself and left out, and so is what ``leave_out`` says and what is not
+        of ``selection``. Copies are no part of the limit; of more than :data:`MOST_COPIES` the first ones.
         """
-        copies = dict.fromkeys(self._find_copies(text) if text.norms else ())
-        ranked = self._rank(self.make_keys(text), limit + len(copies) + _SPARE)
+        copies = dict.fromkeys(self._find_copies(text, selection) if text.norms else ())
+        ranked = self._rank(self.make_keys(text), limit + len(copies) + _SPARE, selection)
         hits, seen, copied = list[Hit](), 0, 0
         for document, score, resemblance in ranked:
             is_copy = document in copies
@@ -162,16 +168,17 @@ class Index:
         number = int(np.searchsorted(self._bases, document, "right")) - 1
         return self.segments[number], document - int(self._bases[number])
 
-    def _find_copies(self, text: Text) -> list[int]:
+    def _find_copies(self, text: Text, selection: Selection | None) -> list[int]:
         hashed = int.from_bytes(fingerprint(text)[:8], "little")
         bases = self._bases.tolist()
         return [
             base + document
             for base, segment in zip(bases, self.segments, strict=False)
             for document in segment.find_copies(hashed)
+            if selection is None or segment.select(selection, [document])[0]
         ]
 
-    def _rank(self, keys: Keys, count: int) -> list[tuple[int, float, float]]:
+    def _rank(self, keys: Keys, count: int, selection: Selection | None) -> list[tuple[int, float, float]]:
         """The references that share most with these keys, at most ``count``: number, score, resemblance; best first."""
         if not self.segments or not len(keys):
             return []
@@ -188,6 +195,9 @@ class Index:
             holders, gain = segment.read_documents(starts[asked], counts[asked]), np.repeat(weights, counts[asked])
             if segment.removed is not None:
                 kept = ~segment.removed[holders]
+                holders, gain = holders[kept], gain[kept]
+            if selection is not None:
+                kept = segment.select(selection, holders)
                 holders, gain = holders[kept], gain[kept]
             documents.append(holders + base)
             gained.append(gain)

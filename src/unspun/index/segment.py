@@ -11,6 +11,7 @@ A segment is a folder of columns, each a file of little-endian numbers or of byt
 | ``block_starts``, ``block_reach`` | one a block | where it begins; how many bytes of text stand before it |
 | ``text_starts`` | one a reference, and one | where its text begins among the bytes of all texts |
 | ``rows``, ``row_starts`` | bytes; one a reference, and one | what else is known of it, as JSON |
+| ``days``, ``outlets``, ``languages`` | one a reference | what a query can select by |
 | ``ids``, ``id_documents`` | one a reference | hashes of the ids, sorted, and whose they are |
 | ``copies``, ``copy_documents`` | one a reference | the same for what exact copies have in common |
 | ``identities`` | one a reference | sorted hashes of id, source and words: what is in the index already |
@@ -34,6 +35,7 @@ from numpy.typing import NDArray
 
 from unspun.article import Article
 from unspun.index.keys import KEY_BITS, Keys
+from unspun.index.selection import Selection
 
 Numbers = NDArray[np.int64]
 
@@ -42,6 +44,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "buckets": "<u4", "tags": "<u4", "documents": "<i4", "sizes": "<u2",
     "texts": "|u1", "block_starts": "<i8", "block_reach": "<i8", "text_starts": "<i8",
     "rows": "|u1", "row_starts": "<i8",
+    "days": "<i4", "outlets": "<u4", "languages": "<u4",
     "ids": "<u8", "id_documents": "<i4", "copies": "<u8", "copy_documents": "<i4", "identities": "<u8",
 }  # fmt: skip
 #: Bits that number a bucket: the upper ones of a key. At least 16, so that a tag holds all the others.
@@ -155,7 +158,7 @@ class Segment:
         self._read_block = lru_cache(8)(self._unpack_block)
 
     def _check_shape(self) -> None:
-        one_each = ("id_documents", "ids", "copies", "copy_documents", "identities")
+        one_each = ("days", "outlets", "languages", "id_documents", "ids", "copies", "copy_documents", "identities")
         lengths = {len(self._columns[name]) for name in one_each}
         starts = {len(self._columns[name]) for name in ("text_starts", "row_starts")}
         if (
@@ -179,6 +182,16 @@ class Segment:
     @property
     def sizes(self) -> NDArray[np.uint16]:
         return self._columns["sizes"]
+
+    def select(self, selection: Selection, documents: NDArray[np.int64] | list[int]) -> NDArray[np.bool_]:
+        """Which of these references are asked: bool[n]."""
+        days, outlets, languages = self.selected_by
+        return selection.allows(days[documents], outlets[documents], languages[documents])
+
+    @property
+    def selected_by(self) -> tuple[NDArray[np.int32], NDArray[np.uint32], NDArray[np.uint32]]:
+        """Day, outlet and language of each reference, as numbers (see :mod:`unspun.index.selection`)."""
+        return self._columns["days"], self._columns["outlets"], self._columns["languages"]
 
     @property
     def identities(self) -> Keys:
@@ -223,7 +236,7 @@ class Segment:
     # --- one reference
 
     def read_row(self, document: int) -> dict[str, Any]:
-        """What is known of a reference: ``id``, and where known ``source``, ``title``, ``date``."""
+        """What is known of a reference: ``id``, and where known ``source``, ``title``, ``date``, ``language``."""
         start, end = self._columns["row_starts"][document : document + 2].tolist()
         try:
             row = json.loads(self._columns["rows"][start:end].tobytes())
@@ -249,7 +262,8 @@ class Segment:
 
     def read_article(self, document: int) -> Article:
         row = self.read_row(document)
-        return Article(row["id"], self.read_text(document), row.get("source"), row.get("title"))
+        known = (row.get(name) for name in ("source", "title", "date", "language"))
+        return Article(row["id"], self.read_text(document), *known)
 
     def find_id(self, hashed: int) -> list[int]:
         """The references whose id has this hash, removed ones left out."""

@@ -102,26 +102,27 @@ def write_corpus(
     spun = set(rng.sample(range(len(used)), min(_SPUN, len(used))))
     for number, document in enumerate(used):
         text = document.text
-        by_corpus[document.corpus].append(_cut(text))
+        by_corpus[document.corpus].append(cut_sentences(text))
         if number in spun:
-            by_corpus[document.corpus].append(_cut(spin_whole(text, rng.choice(dictionaries), 0.3, rng).text))
+            by_corpus[document.corpus].append(cut_sentences(spin_whole(text, rng.choice(dictionaries), 0.3, rng).text))
     pools = [pool for pool in by_corpus.values() if len(pool) > 50]
     shares = [len(pool) for pool in pools]
     with path.open("w", encoding="utf-8") as file:
         for document in documents:
             file.write(json.dumps({"id": document.id, "text": document.text}) + "\n")
         for number in range(size - len(documents)):
-            text = _put_together(rng.choices(pools, shares)[0], rng)
+            text = put_together(rng.choices(pools, shares)[0], rng)
             record = {"id": f"made/{number}", "text": text, "url": f"https://example.org/made/{number}"}
             file.write(json.dumps(record) + "\n")
 
 
-def _cut(text: str) -> list[str]:
+def cut_sentences(text: str) -> list[str]:
+    """The sentences of a text."""
     source = Text(text)
     return [text[start:end] for start, end in source.sentence_slices]
 
 
-def _put_together(pool: Sequence[Sequence[str]], rng: random.Random) -> str:
+def put_together(pool: Sequence[Sequence[str]], rng: random.Random) -> str:
     """Stretches of a few sentences of several articles."""
     wanted, words, pieces = rng.randint(*_WORDS), 0, list[str]()
     while words < wanted:
