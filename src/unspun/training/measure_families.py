@@ -2,8 +2,8 @@
 
 Originals of all corpora with three to eight copies each, spun by any dictionary at 10 to 50 %, lie among others: real
 articles, one of each event and of each text told several times, and where these do not suffice articles put together
-from stretches of theirs. ``--curve``: seconds of processor time for looking for candidates in sets of growing size,
-and, of a sample, for judging them.
+from stretches of theirs. ``--indexes``: seconds of processor time for looking for candidates in indexes of growing size
+(scripts/measure_index --folder keeps such), and, of a sample, for judging them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import resource
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -34,8 +35,8 @@ from unspun.training.spinner import spin_whole
 _COPIES: Final = (3, 8)
 _RATES: Final = (0.1, 0.5)
 _SPUN: Final = "/spun-"
-#: One in so many of the articles of a curve is an original with copies.
-_SPARSE: Final = 100
+#: Articles with candidates that are judged to know what one costs.
+_SAMPLE: Final = 300
 
 
 def list_apart(documents: Sequence[Document]) -> list[Document]:
@@ -107,20 +108,22 @@ def measure_families(families: Sequence[Family], index: Index) -> dict[str, Any]
     }  # fmt: skip
 
 
-def measure_cost(index: Index, detector: Detector, sample: int, rng: random.Random) -> dict[str, float]:
-    """Seconds of processor time to look for candidates, to judge one article, and so for all that have any."""
+def measure_cost(index: Index, detector: Detector, rng: random.Random) -> dict[str, float]:
+    """Seconds of processor time to look for candidates, to judge one article, and so for all that have any; most memory
+    of this process so far."""
     began = time.process_time()
     candidates = find_candidates(index)
     searched = time.process_time() - began
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     tasks = list(candidates)
-    asked = rng.sample(tasks, min(sample, len(tasks)))
+    asked = rng.sample(tasks, min(_SAMPLE, len(tasks)))
     began = time.process_time()
     for number, others in asked:
         judge(index.read_article(number), [index.read_article(other) for other in others], detector)
     judged = (time.process_time() - began) / max(1, len(asked))
     return {
         "articles": len(index), "candidates_seconds": round(searched, 1),
-        "with_candidates": round(len(tasks) / len(index), 4), "judge_ms": round(judged * 1000, 1),
+        "memory_mb": memory, "with_candidates": round(len(tasks) / len(index), 4), "judge_ms": round(judged * 1000, 1),
         "all_seconds": round(searched + judged * len(tasks)),
         "ms_an_article": round((searched + judged * len(tasks)) / len(index) * 1000, 2),
     }  # fmt: skip
@@ -131,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--shared", type=Path, required=True, help="the folder with corpora/")
     parser.add_argument("--families", type=int, default=300, help="originals with copies")
     parser.add_argument("--others", type=int, default=20_000, help="articles without")
-    parser.add_argument("--curve", type=int, nargs="*", default=[], help="sizes to measure the cost at")
+    parser.add_argument("--indexes", type=Path, nargs="*", default=[], help="indexes to measure the cost with")
     parser.add_argument("--alternates", action="store_true", help="also families seen among honest articles")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
@@ -157,10 +160,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             index = open_index("honest", (Article(d.id, d.text) for d in documents))
             found = find_families(index, detector, given.workers)
             figures["honest"] = {"articles": len(index), "families": _list_members(found)}
-        for size in given.curve:
-            families = size // _SPARSE
-            index = open_index(f"{size}", make_articles(apart, families, size, dictionaries, rng))
-            figures.setdefault("curve", []).append(measure_cost(index, detector, 300, rng))
+        for path in given.indexes:
+            cost = measure_cost(Index.open(path, detector.lexicon), detector, rng)
+            figures.setdefault("cost", []).append(cost)
     print(json.dumps(figures, indent=1))
     return 0
 

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -25,12 +25,15 @@ from typing import Any, Final
 import numpy as np
 from rapidfuzz.distance import LCSseq
 
+from unspun.article import Article
 from unspun.index.query import Index
 from unspun.lexicon import Lexicon
+from unspun.readers import read_articles
 from unspun.references import fingerprint
 from unspun.text import Text
 from unspun.training.corpora import HARD, HUMAN, Document, read_corpus
 from unspun.training.dictionaries import Dictionary, load_dictionaries
+from unspun.training.retrieval_peers import PEERS, Ask
 from unspun.training.spinner import spin_whole
 
 #: Corpora whose clusters are one event told by several.
@@ -136,25 +139,46 @@ def put_together(pool: Sequence[Sequence[str]], rng: random.Random) -> str:
 
 
 def measure_recall(
-    index: Index, documents: Sequence[Document], change: Callable[[str], str]
+    ask: Ask, documents: Sequence[Document], changed: Sequence[str]
 ) -> tuple[dict[str, float], list[float]]:
-    """How often a document is among the first found for its text changed so; processor seconds of each query, from
-    the bare text to the articles found."""
+    """How often a document is among the first found for its changed text; processor seconds of each query, from the
+    bare text to the articles found."""
     found = first = 0
-    rates, times = list[float](), list[float]()
-    for document in documents:
-        changed = change(document.text)
-        rates.append(measure_rate(document.text, changed))
+    times = list[float]()
+    for document, text in zip(documents, changed, strict=True):
         # Processor time: what else runs on the machine does not count.
         began = time.process_time()
-        hits = index.query(Text(changed), _TOP)
+        ids = ask(text, _TOP)
         times.append(time.process_time() - began)
-        ids = [hit.article.id for hit in hits]
         found += document.id in ids
         first += document.id in ids[:1]
     count = len(documents)
+    rates = [measure_rate(document.text, text) for document, text in zip(documents, changed, strict=True)]
     figures = {"in_top_5": found / count, "first": first / count, "replaced": float(np.mean(rates)), "queries": count}
     return {name: round(value, 4) for name, value in figures.items()}, times
+
+
+def measure_peer(
+    name: str, source: Path, asked: Sequence[Document], changes: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """The same of another library, built of the same articles in this process."""
+    articles = [item for item in read_articles([source]) if isinstance(item, Article)]
+    with TemporaryDirectory() as folder:
+        began = time.process_time()
+        ask = PEERS[name](articles, Path(folder))
+        built = time.process_time() - began
+        times, figures = list[float](), {"articles_a_processor_second": round(len(articles) / built)}
+        recall = dict[str, float]()
+        for change, texts in changes.items():
+            found, taken = measure_recall(ask, asked, texts)
+            recall[change] = found["in_top_5"]
+            times += taken
+    return figures | {"in_top_5": recall, "query_ms": _spread(times)}
+
+
+def _spread(times: Sequence[float]) -> dict[str, float]:
+    middle, rare = np.percentile(times, [50, 99]) * 1000
+    return {"median": round(middle, 2), "p99": round(rare, 2)}
 
 
 def measure_events(index: Index, documents: Sequence[Document], asked: Sequence[Document]) -> dict[str, float]:
@@ -223,6 +247,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--shared", type=Path, required=True, help="the folder with corpora/")
     parser.add_argument("--size", type=int, default=20_000, help="references of the index")
     parser.add_argument("--queries", type=int, default=300, help="articles looked for in each way")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=[], help="other libraries, on the same articles")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="keep the enlarged corpus and the index here, and use them again")
     given = parser.parse_args(arguments)
@@ -254,15 +279,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for document in asked[:20]:
             index.query(Text(document.text))
         times = list[float]()
-        for name, change in list_changes(dictionaries, words, rng):
-            figures[name], taken = measure_recall(index, asked, change)
+        changes = {
+            name: [change(document.text) for document in asked]
+            for name, change in list_changes(dictionaries, words, rng)
+        }
+        for change_name, changed in changes.items():
+            figures[change_name], taken = measure_recall(
+                lambda text, count: [hit.article.id for hit in index.query(Text(text), count)], asked, changed
+            )
             times += taken
-        middle, rare = np.percentile(times, [50, 99]) * 1000
-        figures["query_ms"] = {"median": round(middle, 2), "p99": round(rare, 2)}
+        figures["query_ms"] = _spread(times)
         for corpus in _EVENTS:
             own = [document for document in events if document.corpus == corpus]
             figures[f"same_event_{corpus}"] = measure_events(
                 index, documents, rng.sample(own, min(given.queries, len(own)))
             )
+        for name in given.peers:
+            figures.setdefault("peers", {})[name] = measure_peer(name, source, asked, changes)
     print(json.dumps(figures, indent=1))
     return 0
