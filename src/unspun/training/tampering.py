@@ -9,7 +9,7 @@ from unspun.text import LOOKALIKES, Text
 from unspun.training.spinner import Swap
 
 #: Latin letter -> letters of other alphabets that look like it.
-_DISGUISES: Final = {
+DISGUISES: Final = {
     chr(latin): [chr(other) for other, same in LOOKALIKES.items() if same == latin] for latin in LOOKALIKES.values()
 }
 _HIDDEN: Final = "\u200b\u200c\u2060"
@@ -26,8 +26,8 @@ def tamper(text: str, rate: float, rng: random.Random) -> tuple[str, tuple[Swap,
             continue
         old = text[word.start : word.end]
         letter = rng.randrange(1, len(old))
-        if disguise and old[letter] in _DISGUISES:
-            new = old[:letter] + rng.choice(_DISGUISES[old[letter]]) + old[letter + 1 :]
+        if disguise and old[letter] in DISGUISES:
+            new = old[:letter] + rng.choice(DISGUISES[old[letter]]) + old[letter + 1 :]
         else:
             new = old[:letter] + rng.choice(_HIDDEN) + old[letter:]
         start = word.start + grown
