@@ -7,6 +7,7 @@ and the word that it replaced often stands elsewhere in the article still.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,7 @@ from unspun.examined import Examined
 from unspun.extractors.substitutions import FEATURES as PAIR
 from unspun.extractors.substitutions import Comparison, Substitutions, measure_sequences
 from unspun.extractors.wording import WINDOW, Wordings, examine_wording
+from unspun.ranges import count_in, lowest_in
 
 #: Measured on the article's wording less the same on the reference's. ``odds``: log-odds of being swapped in,
 #: without reference, filled in by the scorer of words; ``here``: among the article's words, ``there``: among
@@ -110,43 +112,46 @@ def _measure(
     there = measure_sequences(other, r0, r1, article, a0, a1)[0] - measure_sequences(other, r0, r1, other, r0, r1)[0]
     own, theirs = _mean_vectors(article, a0, a1), _mean_vectors(other, r0, r1)
     topic, other_topic = _vectors_around(article, a0, a1), _vectors_around(other, r0, r1)
-    lexicon = article.lexicon
-    own_times, their_times = (np.bincount(t.ids[t.ids >= 0], minlength=lexicon.size) for t in (article, other))
-    degree = np.diff(lexicon.synonym_starts)
-    rows = []
-    for i, p in enumerate(pairs):
-        mine, opposite = article.ids[p.a0 : p.a1], other.ids[p.r0 : p.r1]
-        rarest = _rarest(article, p.a0, p.a1), _rarest(other, p.r0, p.r1)
-        rows.append((
-            article.zipf[p.a0 : p.a1].min() - other.zipf[p.r0 : p.r1].min(),
-            _letters(article, p.a0, p.a1) - _letters(other, p.r0, p.r1),
-            (p.a1 - p.a0) - (p.r1 - p.r0),
-            _count(degree, rarest[0]) - _count(degree, rarest[1]),
-            float((mine < 0).any()) - float((opposite < 0).any()),
-            np.log2(1 + _count(their_times, rarest[0])) - np.log2(1 + _count(own_times, rarest[1])),
-            (own[i] * theirs[i]).sum(),
-            article.named[p.a0 : p.a1].any() and other.named[p.r0 : p.r1].any(),
-        ))  # fmt: skip
+    rarest, other_rarest = _find_rarest(article, a0, a1), _find_rarest(other, r0, r1)
+    times, other_times = _count_times(rarest, other), _count_times(other_rarest, article)
     return np.column_stack([
         np.zeros(len(pairs)),
         here, there,
         ((own - theirs) * topic).sum(axis=1), ((own - theirs) * other_topic).sum(axis=1),
-        np.array(rows, np.float64),
+        lowest_in(article.zipf, a0, a1) - lowest_in(other.zipf, r0, r1),
+        _count_letters(article, a0, a1) - _count_letters(other, r0, r1),
+        (a1 - a0) - (r1 - r0),
+        _count_synonyms(article, rarest) - _count_synonyms(other, other_rarest),
+        (count_in(article.ids < 0, a0, a1) > 0).astype(np.float64) - (count_in(other.ids < 0, r0, r1) > 0),
+        np.log2(1 + times) - np.log2(1 + other_times),
+        (own * theirs).sum(axis=1),
+        (count_in(article.named, a0, a1) > 0) & (count_in(other.named, r0, r1) > 0),
     ]).astype(np.float32)  # fmt: skip
 
 
-def _rarest(text: Examined, first: int, last: int) -> int:
-    """The id of the rarest word of a wording: the one that was chosen for its meaning."""
-    return int(text.ids[first + int(text.zipf[first:last].argmin())])
+def _find_rarest(text: Examined, first: NDArray[np.int32], last: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The id of the rarest word of each wording: the one that was chosen for its meaning; int32[m]."""
+    zipf = text.zipf.tolist()
+    places = [min(range(a, b), key=zipf.__getitem__) for a, b in zip(first.tolist(), last.tolist(), strict=True)]
+    return text.ids[places]
 
 
-def _count(table: NDArray[np.integer], id: int) -> int:
-    return int(table[id]) if id >= 0 else 0
+def _count_times(ids: NDArray[np.int32], text: Examined) -> NDArray[np.int64]:
+    """How often the text has each of these words, 0 for unknown ones."""
+    times = Counter(text.ids.tolist())
+    return np.array([times[id] if id >= 0 else 0 for id in ids.tolist()], np.int64)
 
 
-def _letters(text: Examined, first: int, last: int) -> int:
-    start, end = text.text.slice(first, last)
-    return end - start
+def _count_synonyms(text: Examined, ids: NDArray[np.int32]) -> NDArray[np.int64]:
+    starts = text.lexicon.synonym_starts
+    return np.where(ids >= 0, starts[ids + 1].astype(np.int64) - starts[ids], 0)
+
+
+def _count_letters(text: Examined, first: NDArray[np.int32], last: NDArray[np.int32]) -> NDArray[np.int64]:
+    """From the first letter of each wording to its last, spaces included."""
+    words = text.text.words
+    lengths = [words[b - 1].end - words[a].start for a, b in zip(first.tolist(), last.tolist(), strict=True)]
+    return np.array(lengths, np.int64)
 
 
 def _mean_vectors(text: Examined, first: NDArray[np.int32], last: NDArray[np.int32]) -> NDArray[np.float32]:

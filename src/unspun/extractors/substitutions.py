@@ -19,7 +19,8 @@ from rapidfuzz.distance import OSA
 
 from unspun.alignment import Alignment, Pair
 from unspun.examined import Examined
-from unspun.lexicon import MOBY, MOBY_BOTH, WORDNET, Lexicon
+from unspun.lexicon import MOBY, MOBY_BOTH, WORDNET
+from unspun.ranges import count_in, lowest_in
 from unspun.references import Reference
 
 #: Matches to this many words on each side count for a pair's surroundings.
@@ -90,18 +91,31 @@ def spell_out(norms: Sequence[str]) -> str:
 def is_house_style(article: Examined, reference: Examined, pair: Pair) -> bool:
     """Whether two wordings are one: spelling variant, misspelling, contraction, number style, title dropped, joined
     word, a name spelt otherwise, an acronym."""
+    return bool(_find_house_style(article, reference, [pair])[0])
+
+
+def _find_house_style(article: Examined, reference: Examined, pairs: Sequence[Pair]) -> NDArray[np.bool_]:
+    single = [p.a1 - p.a0 == 1 == p.r1 - p.r0 for p in pairs]
+    here, there = np.array([p.a0 for p in pairs], np.intp), np.array([p.r0 for p in pairs], np.intp)
+    a, b, lexicon = article.ids[here], reference.ids[there], article.lexicon
+    variants = lexicon.spelling_variants(a, b)
+    # No spinner puts in a misspelt word; a hurried writer does, and an editor mends it.
+    misspelt = np.abs(article.zipf[here] - reference.zipf[there]) >= MISSPELT
+    # Forms of one word, and synonyms, are what a spinner may put for each other.
+    misspelt &= ~lexicon.is_inflection_of(a, b) & (lexicon.synonym_bits(a, b) == 0)
+    named = article.named[here] & reference.named[there]
+    told = zip(pairs, single, variants.tolist(), misspelt.tolist(), named.tolist(), strict=True)
+    return np.array([_is_one_wording(article, reference, *about) for about in told], np.bool_)
+
+
+def _is_one_wording(
+    article: Examined, reference: Examined, pair: Pair, single: bool, variant: bool, misspelt: bool, named: bool
+) -> bool:
     own, other = article.text.norms[pair.a0 : pair.a1], reference.text.norms[pair.r0 : pair.r1]
-    if len(own) == len(other) == 1:
-        a, b = article.ids[pair.a0 : pair.a1], reference.ids[pair.r0 : pair.r1]
-        if bool(article.lexicon.spelling_variants(a, b)[0]):
-            return True
-        # No spinner puts in a misspelt word; a hurried writer does, and an editor mends it.
-        rarer = abs(float(article.zipf[pair.a0]) - float(reference.zipf[pair.r0])) >= MISSPELT
-        if rarer and _is_slip(own[0], other[0]) and not _are_kin(article.lexicon, a, b):
-            return True
-        names = bool(article.named[pair.a0]) and bool(reference.named[pair.r0])
-        if names and fuzz.ratio(own[0], other[0]) >= RESPELT:
-            return True
+    if single and (
+        variant or (misspelt and _is_slip(own[0], other[0])) or (named and fuzz.ratio(own[0], other[0]) >= RESPELT)
+    ):
+        return True
     if _are_initials(own, other) or _are_initials(other, own):
         return True
     one, two = spell_out(own), spell_out(other)
@@ -122,11 +136,6 @@ def _is_slip(one: str, other: str) -> bool:
     return alike and OSA.distance(one, other, score_cutoff=most) <= most
 
 
-def _are_kin(lexicon: Lexicon, a: NDArray[np.int32], b: NDArray[np.int32]) -> bool:
-    """Whether two words are forms of one, or synonyms: what a spinner may put for each other."""
-    return bool(lexicon.is_inflection_of(a, b)[0]) or bool(lexicon.synonym_bits(a, b)[0])
-
-
 #: Likeness of letters (0-100) from which two names are one name with a typo or in another transliteration:
 #: Gebru and Gebry have 80, Zelensky and Zelinsky 88.
 RESPELT: Final = 80
@@ -143,9 +152,12 @@ def _are_initials(short: Sequence[str], long: Sequence[str]) -> bool:
 _SMALL: Final = frozenset("of the and for in on to a an at de".split())
 
 
-def _is_honest(article: Examined, reference: Examined, pair: Pair) -> bool:
-    """Whether no spinner is needed to explain the difference."""
-    return _is_bracketed(article, pair) or is_house_style(article, reference, pair)
+def _find_honest(article: Examined, reference: Examined, pairs: Sequence[Pair]) -> NDArray[np.bool_]:
+    """For which pairs no spinner is needed to explain the difference."""
+    bracketed = np.zeros(len(pairs), np.bool_)
+    if "[" in article.text.raw:
+        bracketed = np.array([_is_bracketed(article, pair) for pair in pairs], np.bool_)
+    return bracketed | _find_house_style(article, reference, pairs)
 
 
 def _is_bracketed(article: Examined, pair: Pair) -> bool:
@@ -222,10 +234,10 @@ def _support(
     agreeing = dict[tuple[int, int, str], set[int]]()
     for k, pair, wording in zip(owner.tolist(), pairs, wordings, strict=True):
         agreeing.setdefault((pair.a0, pair.a1, wording), set()).add(k)
+    first, last = np.array([(pair.a0, pair.a1) for pair in pairs], np.int32).T
     own = np.zeros(len(pairs), np.int32)
-    for i, pair in enumerate(pairs):
-        for k, hits in enumerate(dense):
-            own[i] += k != owner[i] and bool(hits[pair.a0 : pair.a1].all())
+    for k, hits in enumerate(dense):
+        own += (owner != k) & (count_in(hits, first, last) == last - first)
     other = np.array([len(agreeing[p.a0, p.a1, w]) for p, w in zip(pairs, wordings, strict=True)], np.int32).reshape(-1)
     return own, other
 
@@ -309,10 +321,10 @@ def _measure(article: Examined, comparison: Comparison) -> tuple[list[Pair], NDA
     density = _density(matched, table[:, 0], table[:, 1])
     other_density = _density(other_matched, table[:, 2], table[:, 3])
     kept = np.flatnonzero(np.minimum(density, other_density) >= MIN_DENSITY)
-    kept = np.array([i for i in kept if not _is_honest(article, other, alignment.pairs[i])], np.int64)
+    kept = kept[~_find_honest(article, other, [alignment.pairs[i] for i in kept.tolist()])]
     if not len(kept):
         return [], np.zeros((0, len(FEATURES)))
-    pairs = [alignment.pairs[i] for i in kept]
+    pairs = [alignment.pairs[i] for i in kept.tolist()]
     a0, a1, r0, r1 = table[kept].T
     before, after = _runs(matched)
     own_total, own_mean = measure_sequences(article, a0, a1, article, a0, a1)
@@ -323,22 +335,19 @@ def _measure(article: Examined, comparison: Comparison) -> tuple[list[Pair], NDA
     sums = np.append(0, np.cumsum(matched))
     identity = (sums[ranges[:, 1]] - sums[ranges[:, 0]]) / np.maximum(ranges[:, 1] - ranges[:, 0], 1)
     kindred = (near.sources > 0) | (near.cosine > KINDRED)
-    content, other_content = np.append(0, np.cumsum(article.content)), np.append(0, np.cumsum(other.content))
-    features = np.array([
-        (
-            p.a1 - p.a0, p.r1 - p.r0, near.cosine[i],
-            near.sources[i] & WORDNET > 0, near.sources[i] & MOBY > 0, near.sources[i] & MOBY_BOTH > 0,
-            near.letters[i], near.lemma[i],
-            article.zipf[p.a0 : p.a1].min(), other.zipf[p.r0 : p.r1].min(),
-            total[i] - own_total[i], mean[i] - own_mean[i],
-            before[p.a0], after[p.a1], density[kept[i]], other_density[kept[i]],
-            article.quotation[p.a0] >= 0 and other.quotation[p.r0] >= 0,
-            article.named[p.a0 : p.a1].any(), other.named[p.r0 : p.r1].any(),
-            article.numeric[p.a0 : p.a1].any(), other.numeric[p.r0 : p.r1].any(),
-            0, 0, 0, identity[i],
-            content[p.a1] - content[p.a0], other_content[p.r1] - other_content[p.r0],
-            kindred.mean(), article.opens[p.a0],
-        )
-        for i, p in enumerate(pairs)
-    ], np.float64)  # fmt: skip
-    return pairs, features
+    nothing = np.zeros(len(pairs))
+    columns = (
+        a1 - a0, r1 - r0, near.cosine,
+        near.sources & WORDNET > 0, near.sources & MOBY > 0, near.sources & MOBY_BOTH > 0,
+        near.letters, near.lemma,
+        lowest_in(article.zipf, a0, a1), lowest_in(other.zipf, r0, r1),
+        total - own_total, mean - own_mean,
+        before[a0], after[a1], density[kept], other_density[kept],
+        (article.quotation[a0] >= 0) & (other.quotation[r0] >= 0),
+        count_in(article.named, a0, a1) > 0, count_in(other.named, r0, r1) > 0,
+        count_in(article.numeric, a0, a1) > 0, count_in(other.numeric, r0, r1) > 0,
+        nothing, nothing, nothing, identity,
+        count_in(article.content, a0, a1), count_in(other.content, r0, r1),
+        np.full(len(pairs), kindred.mean()), article.opens[a0],
+    )  # fmt: skip
+    return pairs, np.column_stack([column.astype(np.float64) for column in columns])

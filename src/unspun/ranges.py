@@ -1,0 +1,30 @@
+"""Sums and extremes over many short ranges ``[first, last)`` of one array at once, none of them empty."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Places = NDArray[np.integer[Any]]
+
+
+def count_in(mask: NDArray[np.bool_], first: Places, last: Places) -> NDArray[np.int64]:
+    """How many of each range are true: int64[ranges]."""
+    sums = np.append(0, np.cumsum(mask))
+    counts: NDArray[np.int64] = sums[last] - sums[first]
+    return counts
+
+
+def lowest_in(values: NDArray[np.float32], first: Places, last: Places) -> NDArray[np.float32]:
+    """The lowest of each range."""
+    # The one behind the end is there so that a range may end there.
+    lowest: NDArray[np.float32] = np.minimum.reduceat(np.append(values, np.float32(np.inf)), _interleave(first, last))
+    return lowest[::2]
+
+
+def _interleave(first: Places, last: Places) -> NDArray[np.int64]:
+    edges = np.empty(2 * len(first), np.int64)
+    edges[::2], edges[1::2] = first, last
+    return edges
