@@ -112,6 +112,15 @@ def test_house_style_is_no_swap(own: str, other: str, same: bool) -> None:
     assert is_house_style(a, b, Pair(0, len(a), 0, len(b))) is same
 
 
+@pytest.mark.parametrize(
+    ("own", "other", "same"),
+    [("E.P.", "Maria Clark", True), ("X", "Maria", True), ("x", "Maria", False), ("X", "slowly", False)],
+)
+def test_a_name_left_out_is_no_swap(own: str, other: str, same: bool) -> None:
+    a, b = examine(f"We saw {own} there"), examine(f"We saw {other} there")
+    assert is_house_style(a, b, Pair(2, len(a) - 1, 2, len(b) - 1)) is same
+
+
 def test_names_need_a_capital_that_grammar_does_not_explain() -> None:
     article, reference = examine("They met the Worldwide Heart."), examine("They met the International Center.")
     assert is_name(article, reference, Pair(3, 5, 3, 5))

@@ -90,31 +90,36 @@ def spell_out(norms: Sequence[str]) -> str:
 
 def is_house_style(article: Examined, reference: Examined, pair: Pair) -> bool:
     """Whether two wordings are one: spelling variant, misspelling, contraction, number style, title dropped, joined
-    word, a name spelt otherwise, an acronym."""
+    word, a name spelt otherwise or left out, an acronym."""
     return bool(_find_house_style(article, reference, [pair])[0])
 
 
 def _find_house_style(article: Examined, reference: Examined, pairs: Sequence[Pair]) -> NDArray[np.bool_]:
-    single = [p.a1 - p.a0 == 1 == p.r1 - p.r0 for p in pairs]
-    here, there = np.array([p.a0 for p in pairs], np.intp), np.array([p.r0 for p in pairs], np.intp)
+    here, last = np.array([(p.a0, p.a1) for p in pairs], np.intp).reshape(-1, 2).T
+    there, end = np.array([(p.r0, p.r1) for p in pairs], np.intp).reshape(-1, 2).T
+    single = (last - here == 1) & (end - there == 1)
     a, b, lexicon = article.ids[here], reference.ids[there], article.lexicon
-    variants = lexicon.spelling_variants(a, b)
-    # No spinner puts in a misspelt word; a hurried writer does, and an editor mends it.
-    misspelt = np.abs(article.zipf[here] - reference.zipf[there]) >= MISSPELT
-    # Forms of one word, and synonyms, are what a spinner may put for each other.
+    # "E. P." or "X" for a name: courts and clinics leave names out so, spinners never do.
+    letters = np.array([len(norm) == 1 for norm in article.text.norms], np.bool_) & article.capital
+    certain = (count_in(letters, here, last) == last - here) & reference.named[there]
+    certain |= single & lexicon.spelling_variants(a, b)
+    # No spinner puts in a misspelt word; a hurried writer does, and an editor mends it. Forms of one word and synonyms
+    # are what a spinner may put for each other.
+    misspelt = single & (np.abs(article.zipf[here] - reference.zipf[there]) >= MISSPELT)
     misspelt &= ~lexicon.is_inflection_of(a, b) & (lexicon.synonym_bits(a, b) == 0)
-    named = article.named[here] & reference.named[there]
-    told = zip(pairs, single, variants.tolist(), misspelt.tolist(), named.tolist(), strict=True)
-    return np.array([_is_one_wording(article, reference, *about) for about in told], np.bool_)
+    named = single & article.named[here] & reference.named[there]
+    own, other = article.text.norms, reference.text.norms
+    told = zip(pairs, certain.tolist(), misspelt.tolist(), named.tolist(), strict=True)
+    return np.array([
+        sure or _is_one_wording(own[p.a0 : p.a1], other[p.r0 : p.r1], misspelling, name)
+        for p, sure, misspelling, name in told
+    ], np.bool_)  # fmt: skip
 
 
-def _is_one_wording(
-    article: Examined, reference: Examined, pair: Pair, single: bool, variant: bool, misspelt: bool, named: bool
-) -> bool:
-    own, other = article.text.norms[pair.a0 : pair.a1], reference.text.norms[pair.r0 : pair.r1]
-    if single and (
-        variant or (misspelt and _is_slip(own[0], other[0])) or (named and fuzz.ratio(own[0], other[0]) >= RESPELT)
-    ):
+def _is_one_wording(own: Sequence[str], other: Sequence[str], misspelt: bool, named: bool) -> bool:
+    if misspelt and _is_slip(own[0], other[0]):
+        return True
+    if named and fuzz.ratio(own[0], other[0]) >= RESPELT:
         return True
     if _are_initials(own, other) or _are_initials(other, own):
         return True

@@ -67,7 +67,7 @@ def anonymise(text: str, rng: random.Random) -> str:
         initials = "".join(f"{chr(rng.randrange(65, 91))}." for _ in range(rng.randint(1, 2)))
         return known.setdefault(name, rng.choice((initials, "[name withheld]", "X", "the company", "the claimant")))
 
-    return _NAME.sub(replace, text)
+    return re.sub(r"\b([Tt]he|[Aa]n?) the\b", r"\1", _NAME.sub(replace, text))
 
 
 def tell(verdicts: Sequence[Verdict]) -> tuple[int, str, str]:
