@@ -218,3 +218,25 @@ def test_a_damaged_index_is_refused(articles: list[Article], tmp_path: Path) -> 
     done = CliRunner().invoke(app, ["families", str(tmp_path / "index")])
     assert done.exit_code == 2
     assert "build the index anew" in done.stderr
+
+
+def test_a_full_disk_is_told(articles: list[Article], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_lines(tmp_path / "articles.jsonl", articles[:3])
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device", str(tmp_path / "pairs"))
+
+    monkeypatch.setattr("unspun.families.candidates._Spill.add_up", fail)
+    done = CliRunner().invoke(app, ["families", str(tmp_path / "articles.jsonl")])
+    assert done.exit_code == 70
+    assert f"{tmp_path / 'pairs'}: cannot be written (No space left on device); make room" in done.stderr
+
+
+def test_more_articles_than_can_be_numbered_are_sent_to_spark(
+    articles: list[Article], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lines(tmp_path / "articles.jsonl", articles[:5])
+    monkeypatch.setattr(candidate_search, "_NUMBER_BITS", 2)
+    done = CliRunner().invoke(app, ["families", str(tmp_path / "articles.jsonl")])
+    assert done.exit_code == 2
+    assert "holds 5 articles; more than 4 need Spark" in done.stderr

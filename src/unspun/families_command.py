@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unspun.console import UNREADABLE, Meter, calm_exit, heed_sigterm, open_text, refuse, say
-from unspun.index_commands import Reading
+from unspun.console import UNREADABLE, Meter, open_text, refuse, say
+from unspun.index_commands import Reading, begin
 
 if TYPE_CHECKING:
     from unspun.index.query import Index
@@ -41,7 +41,7 @@ def families(
     from unspun.families.find import find_families
     from unspun.reporters.families import write_families_jsonl, write_families_table
 
-    with calm_exit(), heed_sigterm():
+    with begin(Path(gettempdir())):
         try:
             detector = Detector.load(model, "never")
         except (OSError, ValueError) as error:

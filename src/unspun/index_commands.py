@@ -61,7 +61,7 @@ def build(
     from unspun.index.build import build_index
     from unspun.lexicon import Lexicon
 
-    with _begin(out):
+    with begin(out):
         reading = Reading(sources)
         written = build_index(out, reading, Lexicon.load())
         reading.finish(out, written)
@@ -76,7 +76,7 @@ def add(index: Index_, sources: Sources_) -> None:
     from unspun.index.build import add_articles
     from unspun.lexicon import Lexicon
 
-    with _begin(index):
+    with begin(index):
         reading = Reading(sources)
         written = add_articles(index, reading, Lexicon.load())
         reading.finish(index, written)
@@ -104,7 +104,7 @@ def remove(
             refuse(f"--ids {file}: cannot be read ({getattr(error, 'strerror', None) or 'no text'}); check the file")
     if not wanted:
         refuse("name the ids of the references to remove, or a file of them with --ids")
-    with _begin(index):
+    with begin(index):
         written, missing = remove_articles(index, wanted)
         for identifier in missing[:NAMED]:
             say(f"{index}: holds no reference {identifier}")
@@ -123,7 +123,7 @@ def merge(index: Index_) -> None:
     """
     from unspun.index.build import merge_index
 
-    with _begin(index):
+    with begin(index):
         merge_index(index)
         say(f"{index}: merged")
 
@@ -142,7 +142,7 @@ def info(
     """
     from unspun.index.query import Index
 
-    with _begin(index):
+    with begin(index):
         opened = Index.open(index)
         if check:
             for segment in opened.segments:
@@ -205,7 +205,7 @@ def find(
     selection = Selection(
         _read_day("--after", after), _read_day("--before", before), tuple(outlet or ()), tuple(language or ())
     )
-    with _begin(index):
+    with begin(index):
         opened, leftovers, lost = Index.open(index), Leftovers(), 0
         found = list[dict[str, Any]]()
         for article in read_articles(articles, leftovers.add):
@@ -280,7 +280,7 @@ class Reading:
 
 
 @contextmanager
-def _begin(index: Path) -> Iterator[None]:
+def begin(index: Path) -> Iterator[None]:
     """Ends the command with a message when the index cannot be used or written, quietly when it is interrupted."""
     from unspun.index.build import IndexRefusedError
     from unspun.index.manifest import IndexBusyError

@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.index.build import IndexRefusedError
 from unspun.index.keys import KEY_BITS, MOST_KEYS, Keys, gather_keys
 from unspun.index.query import Index
 from unspun.index.segment import cut_keys
@@ -80,11 +81,17 @@ class Candidates:
 
 
 def find_candidates(index: Index) -> Candidates:
-    """What to compare each article of an index with. Memory stays bounded: pairs wait on the disk, 8 bytes each."""
+    """What to compare each article of an index with. Memory stays bounded: pairs wait on the disk, 8 bytes each.
+
+    Raises :class:`~unspun.index.build.IndexRefusedError` when there are more articles than one machine can number.
+    """
     bases = np.cumsum([0, *(segment.count for segment in index.segments)])
     count = int(bases[-1])
     if count >> _NUMBER_BITS:
-        raise ValueError(f"{index.path}: holds {count:,} articles; more than {1 << _NUMBER_BITS:,} need Spark")
+        most = 1 << _NUMBER_BITS
+        raise IndexRefusedError(
+            f"{index.path}: holds {count:,} articles; more than {most:,} need Spark: see the README"
+        )
     nodes, represented = _gather_nodes(index, bases), _find_represented(index, bases)
     ranks = np.empty(count, np.int64)
     ranks[np.argsort(nodes)] = np.arange(count)
