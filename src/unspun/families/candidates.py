@@ -23,6 +23,7 @@ from unspun.index.segment import cut_keys
 from unspun.references import MAX_CANDIDATES
 
 Numbers = NDArray[np.int64]
+Narrow = NDArray[np.int32]
 
 #: Keys of an article that are looked at, those with the lowest hashes (bottom-k sampling, Broder 1997): enough for
 #: articles whose every other word was replaced to share 6 and more with their source.
@@ -41,8 +42,10 @@ WEIGHTS: Final[tuple[int, ...]] = (
 #: to 50 % all share a tenth with their source, and 99 % of them 0.12 (20,000 articles; :mod:`measure_families`).
 LEAST_SHARE: Final = 20
 
-#: Pairs of so many articles are added up at once: 2,000 numbers of eight bytes an article, twice.
-_CHUNK_BITS: Final = 15
+#: Pairs of 2 to the power of this articles are added up at once: 2,400 numbers of eight bytes an article at most,
+#: four times. More at once where there would be more files than a process may open.
+_CHUNK_BITS: Final = 13
+_MOST_FILES: Final = 512
 #: Bits that number an article among all of one machine.
 _NUMBER_BITS: Final = 25
 _WEIGHT_BITS: Final = 7
@@ -67,7 +70,7 @@ class Candidates:
     article that stands for all its exact copies (itself where it has none), -1 where it was removed.
     """
 
-    def __init__(self, nodes: Keys, represented: Numbers, starts: Numbers, others: Numbers) -> None:
+    def __init__(self, nodes: Keys, represented: Numbers, starts: Numbers, others: Narrow) -> None:
         self.nodes, self.represented = nodes, represented
         self._starts, self._others = starts, others
 
@@ -178,7 +181,8 @@ class _Spill:
 
     def __init__(self, folder: Path, count: int) -> None:
         self._files = ExitStack()
-        chunks = (count >> _CHUNK_BITS) + 1
+        self._chunk_bits = max(_CHUNK_BITS, (count // _MOST_FILES).bit_length())
+        chunks = (count >> self._chunk_bits) + 1
         self._paths = [folder / f"pairs-{chunk}" for chunk in range(chunks)]
         self._open = [self._files.enter_context(path.open("wb")) for path in self._paths]
 
@@ -198,15 +202,16 @@ class _Spill:
             a, b = holders[same].astype(np.uint64), holders[same + step].astype(np.uint64)
             parts.append(a * place_a + b * place_b + gained[same].astype(np.uint64))
         packed = np.sort(np.concatenate(parts))
-        edges = np.arange(len(self._open) + 1, dtype=np.uint64) * (place_a << np.uint64(_CHUNK_BITS))
+        edges = np.arange(len(self._open) + 1, dtype=np.uint64) * (place_a << np.uint64(self._chunk_bits))
         cuts = np.searchsorted(packed, edges)
         for file, low, high in zip(self._open, cuts, cuts[1:], strict=False):
             file.write(packed[low:high].tobytes())
 
-    def add_up(self, totals: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    def add_up(self, totals: Numbers) -> tuple[Narrow, Narrow, Narrow]:
         """The pairs that share enough: numbers of both, and what they share."""
         self._files.close()
-        found = [(np.zeros(0, np.int64),) * 3]
+        # Four bytes each: where articles share passages, hundreds of pairs an article come this far.
+        found = [(np.zeros(0, np.int32),) * 3]
         for path in self._paths:
             packed = np.fromfile(path, np.uint64)
             path.unlink()
@@ -219,6 +224,10 @@ class _Spill:
             a = (pairs[first] >> np.uint64(_NUMBER_BITS)).astype(np.int64)
             b = (pairs[first] & np.uint64((1 << _NUMBER_BITS) - 1)).astype(np.int64)
             enough = scores * LEAST_SHARE >= np.minimum(totals[a], totals[b])
-            found.append((a[enough], b[enough], scores[enough]))
+            found.append((_narrow(a[enough]), _narrow(b[enough]), _narrow(scores[enough])))
         one, other, score = (np.concatenate(column) for column in zip(*found, strict=True))
         return one, other, score
+
+
+def _narrow(numbers: Numbers) -> Narrow:
+    return numbers.astype(np.int32)
