@@ -56,47 +56,56 @@ def find(table: Any, stages: Path) -> list[dict[str, Any]]:
     return [family.to_dict() for family in find_on_spark(table, str(stages))]
 
 
-def test_the_answer_is_that_of_one_machine(
-    spark: Any, articles: list[Article], expected: list[Family], tmp_path: Path
-) -> None:
-    table = make_table(spark, articles, tmp_path / "articles")
-    assert find(table, tmp_path / "stages") == [family.to_dict() for family in expected]
+@pytest.fixture(scope="module")
+def done(spark: Any, articles: list[Article], tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
+    """The articles as a table, and the stages of a job that ran through."""
+    place = tmp_path_factory.mktemp("done")
+    table = make_table(spark, articles, place / "articles")
+    find(table, place / "stages")
+    return table, place / "stages"
+
+
+def test_the_answer_is_that_of_one_machine(done: tuple[Any, Path], expected: list[Family]) -> None:
+    table, stages = done
+    assert find(table, stages) == [family.to_dict() for family in expected]
     assert len(expected) == 4
-    assert {path.name for path in (tmp_path / "stages").iterdir()} == {"about", *STAGES}
+    assert {path.name for path in stages.iterdir()} == {"about", *STAGES}
 
 
 @pytest.mark.parametrize("killed", STAGES)
 def test_a_job_killed_in_a_stage_goes_on_with_it(
-    killed: str, spark: Any, articles: list[Article], expected: list[Family], tmp_path: Path,
+    killed: str,
+    done: tuple[Any, Path],
+    expected: list[Family],
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     from unspun.families import spark as families_spark
 
-    few = articles[:40]
-    table = make_table(spark, few, tmp_path / "articles")
-    whole = find(table, tmp_path / "whole")
+    table, whole = done
     stages = tmp_path / "stages"
-    shutil.copytree(tmp_path / "whole", stages)
+    shutil.copytree(whole, stages)
     # What a kill leaves of a stage: some of its files, no _SUCCESS; of later ones nothing.
     (stages / killed / "_SUCCESS").unlink()
     next((stages / killed).glob("part-*")).unlink()
     for later in STAGES[STAGES.index(killed) + 1 :]:
         shutil.rmtree(stages / later)
     before = {name: (stages / name / "_SUCCESS").stat().st_mtime_ns for name in STAGES[: STAGES.index(killed)]}
-    assert find(table, stages) == whole
+    assert find(table, stages) == [family.to_dict() for family in expected]
     assert {name: (stages / name / "_SUCCESS").stat().st_mtime_ns for name in before} == before
     # And where all stand, nothing is made again.
     monkeypatch.setattr(families_spark, "_select", None)
-    assert find(table, stages) == whole
+    assert find(table, stages) == [family.to_dict() for family in expected]
 
 
-def test_stages_of_other_articles_are_not_mixed_in(spark: Any, articles: list[Article], tmp_path: Path) -> None:
+def test_stages_of_other_articles_are_not_mixed_in(
+    spark: Any, done: tuple[Any, Path], articles: list[Article], tmp_path: Path
+) -> None:
     from unspun.families.spark import StagesError
 
-    find(make_table(spark, articles[:3], tmp_path / "one"), tmp_path / "stages")
     other = make_table(spark, articles[:3], tmp_path / "other")
     with pytest.raises(StagesError, match="name another folder"):
-        find(other, tmp_path / "stages")
+        find(other, done[1])
 
 
 def test_columns_that_are_missing_are_named(spark: Any, tmp_path: Path) -> None:
@@ -108,7 +117,10 @@ def test_columns_that_are_missing_are_named(spark: Any, tmp_path: Path) -> None:
 def run_job(articles: Path, stages: Path, out: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "unspun.families", str(articles), "--stages", str(stages), "--out", str(out)]
     settings = {"SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
-    submit = "--master local[2] --driver-memory 512m --conf spark.ui.enabled=false pyspark-shell"
+    submit = (
+        "--master local[2] --driver-memory 512m --conf spark.ui.enabled=false --conf spark.sql.shuffle.partitions=2 "
+        "pyspark-shell"
+    )
     return subprocess.Popen(
         command, env=os.environ | settings | {"PYSPARK_SUBMIT_ARGS": submit}, start_new_session=True,
         cwd=out.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
