@@ -289,6 +289,23 @@ def test_a_page_gives_its_main_text(tmp_path: Path) -> None:
     assert article.title == "The story"
 
 
+def test_the_date_of_a_page_is_the_one_that_it_gives_and_never_a_guess(tmp_path: Path) -> None:
+    pytest.importorskip("trafilatura")
+    meta = '<meta property="article:published_time" content="2026-03-04T10:00:00Z">'
+    (tmp_path / "a.html").write_text(PAGE.replace("<script>", f"{meta}<script>"))
+    (tmp_path / "b.html").write_text(PAGE.replace("on Monday", "in May 2015, on the 4th"))
+    assert read_one(tmp_path / "a.html").date == "2026-03-04"
+    assert read_one(tmp_path / "b.html").date is None
+
+
+def test_records_bring_date_and_language(tmp_path: Path) -> None:
+    record = {"text": "Some text.", "date": "2026-03-04", "language": "en-GB"}
+    (tmp_path / "a.jsonl").write_text(json.dumps(record) + "\n" + json.dumps({"text": "More.", "date": 5}))
+    first, second = (item for item in read_articles([tmp_path / "a.jsonl"]) if isinstance(item, Article))
+    assert (first.date, first.language) == ("2026-03-04", "en-GB")
+    assert (second.date, second.language) == (None, None)
+
+
 def test_a_page_without_main_text_is_unreadable(tmp_path: Path) -> None:
     pytest.importorskip("trafilatura")
     (tmp_path / "a.htm").write_text("<html><body><script>x()</script></body></html>")

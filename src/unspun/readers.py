@@ -276,7 +276,10 @@ def extract_main_text(page: str) -> tuple[str, str | None, str | None]:
     # It logs what it discards; that is told here in an Unreadable.
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     try:
-        found = trafilatura.bare_extraction(page, include_comments=False, with_metadata=True)
+        # A date is taken from where pages give it; one guessed from a year in the text would shut references out.
+        found = trafilatura.bare_extraction(
+            page, include_comments=False, with_metadata=True, date_extraction_params={"extensive_search": False}
+        )
     except Exception:
         # Hostile markup can break lxml anywhere; one page must not end the run.
         return "", None, None
