@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
-from itertools import islice
 from pathlib import Path
 from typing import Final, Literal
 
@@ -43,8 +41,6 @@ _BEYOND_LATIN: Final = re.compile("[^\x00-\u024f]")
 MIN_ENGLISH: Final = 0.15
 #: When the contextual model reads.
 Context = Literal["auto", "always", "never"]
-#: Articles that a worker takes at once: large enough to make sending them cheap, small enough to share work.
-CHUNK: Final = 16
 
 
 def is_installed() -> bool:
@@ -180,25 +176,13 @@ class Detector:
         workers: int,
         decisions: Decisions | None,
     ) -> Iterator[Verdict]:
-        from concurrent.futures import Future, ProcessPoolExecutor
-
-        from unspun.processes import choose_context
+        # Here, so that who needs no workers does not wait for it.
+        from unspun.processes import share_work
 
         # Forked workers share the lexicon and the references; elsewhere they are sent once.
         if references is not None:
             references.prepare()
-        with ProcessPoolExecutor(workers, choose_context(), _start_worker, (self, references, decisions)) as pool:
-            waiting = deque[Future[list[Verdict]]]()
-            try:
-                while chunk := list(islice(articles, CHUNK)):
-                    waiting.append(pool.submit(_score_chunk, chunk))
-                    if len(waiting) > 2 * workers:
-                        yield from waiting.popleft().result()
-                while waiting:
-                    yield from waiting.popleft().result()
-            finally:
-                for future in waiting:
-                    future.cancel()
+        return share_work(articles, _score_chunk, workers, _start_worker, (self, references, decisions))
 
     def _judge(self, article: Article, evidence: Evidence) -> Verdict:
         measured = measure(evidence, self.model)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import replace
-from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -22,8 +19,6 @@ from unspun.text import Text
 #: Share of the shorter one's words that stand in the other in the same order, in articles that are compared. Of 5,676
 #: pairs spun from one another one has less than 0.32, half of the strangers among the candidates have.
 LEAST_LIKE: Final = 0.3
-#: Articles that a worker takes at once.
-_CHUNK: Final = 16
 
 Task = tuple[int, list[int]]
 
@@ -63,31 +58,15 @@ def judge_candidates(index: Index, found: Candidates, detector: Detector, worker
     if workers <= 1:
         verdicts = (_judge_one(index, detector, task) for task in found)
     else:
-        verdicts = _judge_parallel(index, found, detector, workers)
+        from unspun.processes import share_work
+
+        verdicts = share_work(found, _judge_chunk, workers, _start_worker, (index, detector))
     return (verdict for verdict in verdicts if verdict)
 
 
 def _judge_one(index: Index, detector: Detector, task: Task) -> Verdict | None:
     number, others = task
     return judge(index.read_article(number), [index.read_article(other) for other in others], detector)
-
-
-def _judge_parallel(index: Index, found: Candidates, detector: Detector, workers: int) -> Iterator[Verdict | None]:
-    from unspun.processes import choose_context
-
-    tasks = iter(found)
-    with ProcessPoolExecutor(workers, choose_context(), _start_worker, (index, detector)) as pool:
-        waiting = deque[Future[list[Verdict | None]]]()
-        try:
-            while chunk := list(islice(tasks, _CHUNK)):
-                waiting.append(pool.submit(_judge_chunk, chunk))
-                if len(waiting) > 2 * workers:
-                    yield from waiting.popleft().result()
-            while waiting:
-                yield from waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
 
 
 _worker: tuple[Index, Detector] | None = None
