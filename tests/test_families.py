@@ -190,11 +190,12 @@ def test_the_command(articles: list[Article], families: list[Family], tmp_path: 
     assert {record["original"] for record in found} >= {family.original for family in families[:2]}
     assert all(record["schema"] == 1 and record["size"] == len(record["members"]) for record in found)
     assert all(member["verdict"]["schema"] == 1 for record in found for member in record["members"])
-    (tmp_path / "broken.jsonl").write_text("{\n")
+    (tmp_path / "broken.jsonl").write_text('{\n{"text": "…"}\n')
     args = [str(tmp_path / name) for name in ("articles.jsonl", "broken.jsonl")]
     done = runner.invoke(app, ["families", *args, "--out", str(tmp_path / "out.txt")])
     assert done.exit_code == 3
     assert "broken.jsonl:1: broken JSON" in done.stderr
+    assert "1 without a word left out" in done.stderr
     assert f"{len(found)} families" in done.stderr
     table = (tmp_path / "out.txt").read_text()
     assert table.count("original") == len(found)

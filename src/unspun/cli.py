@@ -13,7 +13,7 @@ import re
 import sys
 import zlib
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from enum import Enum
 from importlib.util import find_spec
@@ -35,6 +35,7 @@ from unspun.console import (
     calm_exit,
     heed_sigterm,
     open_bytes,
+    open_model,
     open_text,
     refuse,
     say,
@@ -388,7 +389,7 @@ def filter(
             references_field=references_field, suspect_at=suspect_at, spun_at=spun_at,
             decisions=_read_decisions(decisions), model=model, context=context.value,
         )  # fmt: skip
-        detector = _open_model(model, ingest.open)
+        detector = open_model(model, ingest.open)
         work, counts, resumed = LineFilter(ingest, detail.value), Summary(), None
         try:
             with ExitStack() as stack:
@@ -564,7 +565,7 @@ def serve(
             ingest, detail=detail.value, max_bytes=max_bytes, timeout=timeout, waiting=waiting, token=token,
             workers=workers,
         )  # fmt: skip
-        _open_model(model, service.open)
+        open_model(model, service.open)
         try:
             listener, address, is_open = listen(host, port)
         except OSError as error:
@@ -595,15 +596,7 @@ def _find_compared(verdict: Verdict, references: References | None) -> list[Arti
 def _load(model: Path | None, context: ContextChoice) -> Detector:
     from unspun.detector import Detector
 
-    return _open_model(model, lambda: Detector.load(model, context.value))
-
-
-def _open_model(model: Path | None, load: Callable[[], T]) -> T:
-    """What ``load`` gives; wrong usage where the model cannot be used."""
-    try:
-        return load()
-    except (OSError, ValueError) as error:
-        refuse(f"--model {model}: {error}" if model else f"the shipped model cannot be used: {error}")
+    return open_model(model, lambda: Detector.load(model, context.value))
 
 
 def _read_references(paths: list[Path] | None, lexicon: Lexicon) -> tuple[References | None, int]:

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, NoReturn, TextIO, TypeVar
@@ -177,3 +177,11 @@ def calm_exit() -> Iterator[None]:
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(PIPE_CLOSED) from None
+
+
+def open_model(model: Path | None, load: Callable[[], T]) -> T:
+    """What ``load`` gives; wrong usage where the model cannot be used."""
+    try:
+        return load()
+    except (OSError, ValueError) as error:
+        refuse(f"--model {model}: {error}" if model else f"the shipped model cannot be used: {error}")

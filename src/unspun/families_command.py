@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unspun.console import UNREADABLE, Meter, open_text, refuse, say
+from unspun.console import UNREADABLE, Meter, open_model, open_text, refuse, say
 from unspun.index_commands import Reading, begin
 
 if TYPE_CHECKING:
@@ -37,15 +36,14 @@ def families(
 
     Exit status: 0 done, 2 usage, 3 some articles could not be read, 130 interrupted.
     """
+    from tempfile import gettempdir
+
     from unspun.detector import Detector
     from unspun.families.find import find_families
     from unspun.reporters.families import write_families_jsonl, write_families_table
 
     with begin(Path(gettempdir())):
-        try:
-            detector = Detector.load(model, "never")
-        except (OSError, ValueError) as error:
-            refuse(f"--model {model}: {error}" if model else f"the shipped model cannot be used: {error}")
+        detector = open_model(model, lambda: Detector.load(model, "never"))
         with _open_index(sources, detector.lexicon) as (index, lost), open_text(out) as stream:
             count = len(index)
             with Meter("compared") as meter:
@@ -63,6 +61,8 @@ def families(
 @contextmanager
 def _open_index(sources: list[Path], lexicon: Lexicon) -> Iterator[tuple[Index, int]]:
     """The index named, or one made of the articles for the time of the command; and how many could not be read."""
+    from tempfile import TemporaryDirectory
+
     from unspun.index.build import IndexRefusedError, build_index
     from unspun.index.manifest import is_index
     from unspun.index.query import Index
@@ -84,4 +84,6 @@ def _open_index(sources: list[Path], lexicon: Lexicon) -> Iterator[tuple[Index, 
         reading.tell()
         if written.known:
             say(f"{written.known} read twice, counted once")
+        if written.empty:
+            say(f"{written.empty} without a word left out")
         yield Index.open(place, lexicon), reading.lost

@@ -39,7 +39,7 @@ WEIGHTS: Final[tuple[int, ...]] = (
     0, *np.round(8 * np.log2(2 * MOST_HOLDERS / np.arange(1, MOST_HOLDERS + 1))).astype(int).tolist(),
 )  # fmt: skip
 #: Two articles are compared from this share of the lighter one's weight on, 1 in so many. Of 1,650 articles spun to 10
-#: to 50 % all share a tenth with their source, and 99 % of them 0.12 (20,000 articles; :mod:`measure_families`).
+#: to 50 % among 19,000 all share a tenth with their source, and 99 % of them 0.12.
 LEAST_SHARE: Final = 20
 
 #: Pairs of 2 to the power of this articles are added up at once: 2,400 numbers of eight bytes an article at most,
@@ -66,13 +66,12 @@ def find_reach(size: int, highest: int) -> float:
 class Candidates:
     """For each article of an index the others to compare it with.
 
-    Attributes: ``nodes`` uint64[n], the hashes of the ids, by which all is ordered; ``represented`` int64[n], the
-    article that stands for all its exact copies (itself where it has none), -1 where it was removed.
+    Attributes: ``represented`` int64[n], the article that stands for all its exact copies (itself where it has none),
+    -1 where it was removed.
     """
 
-    def __init__(self, nodes: Keys, represented: Numbers, starts: Numbers, others: Narrow) -> None:
-        self.nodes, self.represented = nodes, represented
-        self._starts, self._others = starts, others
+    def __init__(self, represented: Numbers, starts: Numbers, others: Narrow) -> None:
+        self.represented, self._starts, self._others = represented, starts, others
 
     def __iter__(self) -> Iterator[tuple[int, list[int]]]:
         """Each article that has any, with its candidates, best first."""
@@ -95,7 +94,8 @@ def find_candidates(index: Index) -> Candidates:
         raise IndexRefusedError(
             f"{index.path}: holds {count:,} articles; more than {most:,} need Spark: see the README"
         )
-    nodes, represented = _gather_nodes(index, bases), _find_represented(index, bases)
+    nodes = _gather_nodes(index, bases)
+    represented = _find_represented(index, bases, nodes)
     ranks = np.empty(count, np.int64)
     ranks[np.argsort(nodes)] = np.arange(count)
     sizes = np.concatenate([np.zeros(0, np.uint16), *(segment.sizes for segment in index.segments)])
@@ -122,7 +122,7 @@ def find_candidates(index: Index) -> Candidates:
     one, other = one[order], other[order]
     place = np.arange(len(one)) - np.searchsorted(one, one)
     one, other = one[place < MAX_CANDIDATES], other[place < MAX_CANDIDATES]
-    return Candidates(nodes, represented, np.searchsorted(one, np.arange(count + 1)), other)
+    return Candidates(represented, np.searchsorted(one, np.arange(count + 1)), other)
 
 
 def _read_slices(index: Index, bases: Numbers) -> Iterator[tuple[Keys, Numbers]]:
@@ -142,6 +142,7 @@ def _read_slices(index: Index, bases: Numbers) -> Iterator[tuple[Keys, Numbers]]
 
 
 def _gather_nodes(index: Index, bases: Numbers) -> Keys:
+    """The hashes of the ids, by which all is ordered: uint64[n]."""
     nodes = np.zeros(int(bases[-1]), np.uint64)
     for segment, base in zip(index.segments, bases.tolist(), strict=False):
         hashes, documents = segment.named
@@ -149,9 +150,8 @@ def _gather_nodes(index: Index, bases: Numbers) -> Keys:
     return nodes
 
 
-def _find_represented(index: Index, bases: Numbers) -> Numbers:
+def _find_represented(index: Index, bases: Numbers, nodes: Keys) -> Numbers:
     """Of articles with the same words, the one whose id has the lowest hash stands for all."""
-    nodes = _gather_nodes(index, bases)
     copies = np.zeros(len(nodes), np.uint64)
     alive = np.ones(len(nodes), np.bool_)
     for segment, base in zip(index.segments, bases.tolist(), strict=False):

@@ -38,6 +38,7 @@ from unspun.index.keys import KEYS, KeyMaker, gather_keys, hash_string
 from unspun.lexicon import Lexicon
 from unspun.readers import replace_surrogates
 from unspun.references import MAX_CANDIDATES, fingerprint
+from unspun.reporters.families import write_families_jsonl
 from unspun.saved_verdicts import parse_verdict
 from unspun.text import Text
 
@@ -57,8 +58,8 @@ def find_families(articles: DataFrame, stages: str, model: str | None = None) ->
     """The families among ``articles``: columns ``text`` and ``id``, where they have them ``url`` and ``title``.
 
     ``stages``: the folder that keeps the stages, on any file system of Spark's. ``model``: a model file that all
-    workers can read, by default the shipped one. Articles without a word are left out; one whose id another has gets
-    ``#2`` and so on. Raises :class:`StagesError` where the folder holds the stages of other articles or settings.
+    workers can read, by default the shipped one. Articles without an id or a word are left out; one whose id another
+    has gets ``#2`` and so on. Raises :class:`StagesError` where the folder holds the stages of other articles or settings.
     """
     from pyspark.sql import Window
     from pyspark.sql import functions as f
@@ -250,6 +251,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
     articles = spark.read.json(given.articles) if lines else spark.read.parquet(given.articles)
     families = find_families(articles, given.stages, given.model)
     with given.out.open("w", encoding="utf-8") as file:
-        for family in families:
-            file.write(json.dumps(family.to_dict(), ensure_ascii=False) + "\n")
+        write_families_jsonl(families, file)
     return 0
