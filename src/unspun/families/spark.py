@@ -59,7 +59,8 @@ def find_families(articles: DataFrame, stages: str, model: str | None = None) ->
 
     ``stages``: the folder that keeps the stages, on any file system of Spark's. ``model``: a model file that all
     workers can read, by default the shipped one. Articles without an id or a word are left out; one whose id another
-    has gets ``#2`` and so on. Raises :class:`StagesError` where the folder holds the stages of other articles or settings.
+    has gets ``#2`` and so on. Raises :class:`StagesError` where the folder holds the stages of other articles or
+    settings.
     """
     from pyspark.sql import Window
     from pyspark.sql import functions as f
