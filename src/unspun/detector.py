@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
@@ -19,6 +19,7 @@ from unspun.context_model import ContextModel, Reading
 from unspun.decisions import ArticleDecisions, Decisions
 from unspun.evidence import Evidence, gather_evidence
 from unspun.extractors.originals import rank_originals
+from unspun.features import name_length
 from unspun.lexicon import Lexicon
 from unspun.references import References
 from unspun.relations import reconsider_swaps, relate
@@ -26,6 +27,7 @@ from unspun.resources import find_models
 from unspun.scoring import Measured, measure, score_article
 from unspun.spans import SUGGESTIONS, Ranker, build_spans
 from unspun.text import Text
+from unspun.twin import Twin
 
 #: Fewer words are not judged: at 40 words one odd phrase would decide.
 MIN_WORDS: Final = 40
@@ -118,6 +120,10 @@ class Detector:
         """
         article = _to_article(article, "article")
         built = self.build_references(references)
+        if built is None and decisions is None:
+            verdict = self._score_quickly(article)
+            if verdict is not None:
+                return verdict
         text = Text(article.text)
         reason = find_unscored_reason(text)
         if reason:
@@ -184,13 +190,41 @@ class Detector:
             references.prepare()
         return share_work(articles, _score_chunk, workers, _start_worker, (self, references, decisions))
 
+    @cached_property
+    def _twin(self) -> Twin | None:
+        return Twin.build(self.model, self.lexicon, MIN_WORDS, _ENGLISH, MIN_ENGLISH)
+
+    def __getstate__(self) -> dict[str, object]:
+        # Processes that are sent a detector build a twin of their own.
+        return {name: value for name, value in self.__dict__.items() if name != "_twin"}
+
+    def _score_quickly(self, article: Article) -> Verdict | None:
+        """The verdict where the compiled twin finds the article clean or not to be scored; else None."""
+        if self._twin is None:
+            return None
+        measured = self._twin.measure(article.text)
+        if measured is None:
+            return None
+        if measured.reason:
+            return Verdict(article.id, article.source, None, "unscored", measured.reason, model=self.name)
+        ground = name_length(measured.words)
+        if self._is_read(ground, measured.score) or self.model.thresholds[ground].label(measured.score) != "clean":
+            return None
+        return Verdict(article.id, article.source, round(measured.score, 4), "clean", None, model=self.name)
+
+    def _is_read(self, ground: str, score: float) -> bool:
+        """Whether the contextual model has its say."""
+        if self.context is None or ground not in self.context.thresholds:
+            return False
+        return self.read_all or score >= self.context.read_from
+
     def _judge(self, article: Article, evidence: Evidence) -> Verdict:
         measured = measure(evidence, self.model)
         odds, ground = score_article(measured, self.model.scorers)
         score = float(to_probability(np.array(odds)))
         reading = None
         thresholds = self.model.thresholds
-        if self.context and ground in self.context.thresholds and (self.read_all or score >= self.context.read_from):
+        if self.context is not None and self._is_read(ground, score):
             reading = self.context.read(evidence, measured, odds)
             score, thresholds = reading.score, self.context.thresholds
         label = thresholds[ground].label(score)

@@ -114,11 +114,12 @@ class Examined:
         return (self.zipf < FUNCTION_ZIPF) & ~self.numeric
 
     @cached_property
-    def content_sums(self) -> NDArray[np.float32]:
-        """float32[n + 1, 100]: sums of the unit vectors of the content words before each word."""
-        vectors = self.lexicon.vectors(self.ids)
-        vectors[~self.content] = 0
-        return np.vstack([np.zeros((1, vectors.shape[1]), np.float32), np.cumsum(vectors, axis=0, dtype=np.float32)])
+    def content_sums(self) -> NDArray[np.int32]:
+        """int32[n + 1, 100]: sums of the vectors of the content words before each word, in the lexicon's steps."""
+        vectors, _ = self.lexicon.whole_vectors(self.ids)
+        sums = np.zeros((len(self) + 1, vectors.shape[1]), np.int32)
+        np.cumsum(vectors * self.content[:, None], axis=0, out=sums[1:])
+        return sums
 
     @cached_property
     def named(self) -> NDArray[np.bool_]:

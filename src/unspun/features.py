@@ -68,7 +68,12 @@ def find_ground(alone: NDArray[np.float64], compared: NDArray[np.float64] | None
     float64[len(COMPARED)], is judged."""
     if compared is not None:
         return "derived" if compared[COMPARED.index("coverage")] >= MIN_DERIVED else "compared"
-    return "alone" if np.expm1(alone[ALONE.index("length")]) >= MIN_LONG - 0.5 else "short"
+    return name_length(round(np.expm1(alone[ALONE.index("length")])))
+
+
+def name_length(words: int) -> str:
+    """The ground on which an article of so many words is judged without references."""
+    return "alone" if words >= MIN_LONG else "short"
 
 
 def _per_hundred(count: float, words: int) -> float:
@@ -107,7 +112,7 @@ def measure_alone(
         _per_hundred(kinds.count("phrase"), words),
         _per_hundred(kinds.count("trick"), words),
         float((article.ids < 0).mean()),
-        float(article.zipf[article.content].mean()) if article.content.any() else 0.0,
+        float(article.zipf[article.content].mean(dtype=np.float64)) if article.content.any() else 0.0,
     ])  # fmt: skip
 
 

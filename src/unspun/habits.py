@@ -7,13 +7,13 @@ for pairs of neighbours that say clearly more than the word itself (target encod
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.key_table import number_pairs
+from unspun.key_table import KeyTable, number_pairs
 
 #: What is known of an examined word: the log-odds that it was swapped in and how often it was met, as log2(1 + times);
 #: the same after the word before it, and before the word after it.
@@ -31,14 +31,16 @@ class Neighbouring:
 
     keys: NDArray[np.uint32]
     values: NDArray[np.float32]
+    table: KeyTable = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "table", KeyTable(self.keys))
 
     def look_up(self, wanted: NDArray[np.uint32], known: NDArray[np.bool_], otherwise: NDArray[np.float32]) -> None:
         """Write the values of the ``wanted`` pairs, where they are ``known`` and kept, over ``otherwise``
         float32[m, 2]."""
-        if not len(self.keys):
-            return
-        place = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
-        found = known & (self.keys[place] == wanted)
+        place, found = self.table.find(wanted)
+        found &= known
         otherwise[found] = self.values[place[found]]
 
 

@@ -2,58 +2,73 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.compiled import load_library
+
 #: Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4): 2**64 over the golden ratio.
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
-#: Four slots a key or more: most numbers are found, or known to be missing, at the first slot.
-_ROOM: Final = 2
-_EMPTY: Final = -1
+#: Two slots a key or more.
+_ROOM: Final = 1
+_EMPTY: Final = np.uint64(2**64 - 1)
 
 
 class KeyTable:
     """Distinct unsigned numbers, each found by its place among them (open addressing with linear probing).
 
-    A binary search among two million steps through memory twenty times, this once or twice.
+    A binary search among two million steps through memory twenty times, this once or twice: ``slots`` uint64[2**k] hold
+    a number and, in the lower ``place_bits``, its place; 2**64 - 1 is an empty one. A number's own slot is the upper k
+    bits of its product with 2**64 over the golden ratio (``shift`` = 64 - k).
+
+    Raises ValueError where numbers and places together are longer than 63 bits.
     """
 
     def __init__(self, keys: NDArray[np.unsignedinteger]) -> None:
-        self._keys = keys
         bits = max(1, len(keys)).bit_length() + _ROOM
-        self._shift, self._mask = np.uint64(64 - bits), (1 << bits) - 1
-        self._slots = np.full(1 << bits, _EMPTY, np.int32)
-        self._probes = 0
-        waiting, slot = np.arange(len(keys), dtype=np.int32), self._hash(keys)
+        self.place_bits = max(1, len(keys)).bit_length()
+        if len(keys) and int(keys.max()) >> (63 - self.place_bits):
+            raise ValueError(f"{len(keys)} numbers up to {keys.max()} are too long for a table")
+        self.shift, self._mask = 64 - bits, (1 << bits) - 1
+        self.slots = np.full(1 << bits, _EMPTY, np.uint64)
+        library = load_library()
+        if library is not None:
+            # The order in which numbers take their slots is another, which no one sees.
+            numbers = np.ascontiguousarray(keys, np.uint64)
+            library.unspun_fill_slots(
+                ctypes.c_void_p(self.slots.ctypes.data), self.shift, self.place_bits, ctypes.c_uint64(self._mask),
+                ctypes.c_void_p(numbers.ctypes.data), ctypes.c_int64(len(numbers)),
+            )  # fmt: skip
+            return
+        waiting = (keys.astype(np.uint64) << np.uint64(self.place_bits)) | np.arange(len(keys), dtype=np.uint64)
+        slot = self._hash(keys)
         while len(waiting):
-            free = self._slots[slot] == _EMPTY
+            free = self.slots[slot] == _EMPTY
             # Of several that want one slot the last gets it.
-            self._slots[slot[free]] = waiting[free]
-            left = self._slots[slot] != waiting
+            self.slots[slot[free]] = waiting[free]
+            left = self.slots[slot] != waiting
             waiting, slot = waiting[left], (slot[left] + 1) & self._mask
-            self._probes += 1
 
     def _hash(self, numbers: NDArray[np.unsignedinteger]) -> NDArray[np.intp]:
-        hashed: NDArray[np.intp] = ((numbers.astype(np.uint64) * _GOLDEN) >> self._shift).astype(np.intp)
+        hashed: NDArray[np.intp] = ((numbers.astype(np.uint64) * _GOLDEN) >> np.uint64(self.shift)).astype(np.intp)
         return hashed
 
     def find(self, wanted: NDArray[np.unsignedinteger]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """Where each wanted number stands (0 where it does not), and whether it is there."""
-        if not len(self._keys):
-            return np.zeros(len(wanted), np.intp), np.zeros(len(wanted), np.bool_)
-        slot = self._hash(wanted)
-        place = self._slots[slot].astype(np.intp)
-        found = (place != _EMPTY) & (self._keys[place] == wanted)
-        [open_] = np.nonzero((place != _EMPTY) & ~found)
-        for _ in range(self._probes - 1):
-            if not len(open_):
-                break
+        bits, slot = np.uint64(self.place_bits), self._hash(wanted)
+        held = self.slots[slot]
+        found = (held != _EMPTY) & (held >> bits == wanted)
+        [open_] = np.nonzero((held != _EMPTY) & ~found)
+        # An empty slot ends every search: half of them are.
+        while len(open_):
             slot[open_] = (slot[open_] + 1) & self._mask
-            place[open_] = self._slots[slot[open_]]
-            found[open_] = (place[open_] != _EMPTY) & (self._keys[place[open_]] == wanted[open_])
-            open_ = open_[(place[open_] != _EMPTY) & ~found[open_]]
+            held[open_] = self.slots[slot[open_]]
+            found[open_] = (held[open_] != _EMPTY) & (held[open_] >> bits == wanted[open_])
+            open_ = open_[(held[open_] != _EMPTY) & ~found[open_]]
+        place = (held & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.intp)
         place[~found] = 0
         return place, found
 

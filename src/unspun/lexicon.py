@@ -99,6 +99,11 @@ class Lexicon:
         """int32[n]: the ids of normalised words, -1 for those outside the vocabulary."""
         return np.fromiter(map(self._ids.get, words, repeat(-1)), np.int32, len(words))
 
+    @property
+    def words(self) -> list[str]:
+        """All words, the most frequent first: a word's id is its place."""
+        return self._words
+
     def word(self, id: int) -> str:
         """The word of an id; raises IndexError when there is none."""
         if id < 0:
@@ -109,6 +114,12 @@ class Lexicon:
         """float32[n]: log10 of the occurrences in a thousand million words, 0 for words never seen."""
         found = np.fromiter(map(_frequencies().get, words, repeat(1e-9)), np.float64, len(words))
         return (np.log10(found) + 9).astype(np.float32)
+
+    def list_frequencies(self) -> tuple[list[str], Floats]:
+        """Every word whose frequency is known, with its :meth:`zipf`."""
+        frequencies = _frequencies()
+        found = np.fromiter(frequencies.values(), np.float64, len(frequencies))
+        return list(frequencies), (np.log10(found) + 9).astype(np.float32)
 
     def zipf_known(self, ids: Ids) -> Floats:
         """float32[n]: :meth:`zipf` of words of the vocabulary, any value for -1."""
@@ -128,13 +139,24 @@ class Lexicon:
         unit: Floats = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1)
         return unit
 
+    def whole_vectors(self, ids: Ids) -> tuple[NDArray[np.int8], Ids]:
+        """int8[n, 100]: the vectors of words as they are stored, nearly all some 64 steps long, zeros where a word has
+        none; and int32[n], the squares of their lengths. What is summed of these does not depend on the order."""
+        found, squares = self._vectors[ids], self._squares[ids]
+        found[ids < 0] = 0
+        squares[ids < 0] = 0
+        return found, squares
+
+    @cached_property
+    def _squares(self) -> Ids:
+        squares: Ids = np.einsum("ij,ij->i", self._vectors, self._vectors, dtype=np.int32)
+        return squares
+
     def similarity(self, a: Ids, b: Ids) -> Floats:
         """float32[n]: cosine of the vectors of two words, 0 where either has none."""
-        one, two = self._vectors[a].astype(np.float32), self._vectors[b].astype(np.float32)
-        dot = np.einsum("ij,ij->i", one, two)
-        norm = np.sqrt(np.einsum("ij,ij->i", one, one) * np.einsum("ij,ij->i", two, two))
-        known = (a >= 0) & (b >= 0) & (norm > 0)
-        cosine: Floats = np.divide(dot, norm, out=np.zeros(len(dot), np.float32), where=known)
+        (one, squares), (two, others) = self.whole_vectors(a), self.whole_vectors(b)
+        dot = np.einsum("ij,ij->i", one, two, dtype=np.int32)
+        cosine: Floats = (dot / np.sqrt(np.maximum(squares.astype(np.int64) * others, 1))).astype(np.float32)
         return cosine
 
     def synonyms(self, id: int) -> Ids:
@@ -233,6 +255,14 @@ class Lexicon:
                 table["backoff"],
             )
 
+    def arrays(self) -> Arrays:
+        """What stands behind the questions, for :mod:`unspun.kernel`."""
+        triples = self._triples
+        return Arrays(
+            self._unigram, self._backoff, self._pair_keys, self._pair_logs, triples.keys, triples.gains,
+            triples.backoff, self._vectors, self._squares,
+        )  # fmt: skip
+
     def _keys(self, a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.uint32]:
         return number_pairs(a, b, self.size + 2)
 
@@ -255,6 +285,23 @@ class Pairs:
 
     def __getitem__(self, rows: NDArray[np.intp]) -> Pairs:
         return Pairs(self.place[rows], self.found[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Arrays:
+    """The tables of a :class:`Lexicon`: ``unigram`` and ``backoff`` float32[size + 3], the last for unknown words;
+    ``pairs`` and their logarithms ``pair_logs`` uint8 in steps; ``triples``, their ``gains`` int16, and every pair's
+    ``triple_backoff`` int8; ``vectors`` int8[size, 100] and the ``squares`` int32[size] of their lengths."""
+
+    unigram: Floats
+    backoff: Floats
+    pairs: KeyTable
+    pair_logs: Bytes
+    triples: KeyTable
+    gains: NDArray[np.int16]
+    triple_backoff: NDArray[np.int8]
+    vectors: NDArray[np.int8]
+    squares: Ids
 
 
 @dataclass(frozen=True, slots=True)

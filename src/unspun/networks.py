@@ -3,12 +3,15 @@
 An article's score rises smoothly with its evidence, and goes on rising past what training saw: ensembles of trees
 level off there (at half of the words swapped they found fewer articles than at a quarter). Words are ranked as well as
 by trees, in a tenth of the time.
+
+Scoring is done in whole numbers, so that a score is the same on every machine: sums of whole numbers do not depend on
+their order, which libraries and processors choose as they like (integer networks: Jacob et al. 2018).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -17,6 +20,15 @@ from numpy.typing import NDArray
 _STORED: Final = ("mean", "scale", "hidden", "hidden_bias", "output", "output_bias")
 #: Standard deviations from the mean at which a feature is cut off: an odd text must not run away with the score.
 REACH: Final = 5.0
+#: Steps of a standard deviation that features are rounded to: far finer than any of them is known.
+FEATURE_STEPS: Final = 4096
+#: Most that the weights of a unit may add up to, in steps: its sum then stays below 2**31.
+_MOST_WEIGHTS: Final = 90_000
+#: Largest weight, in steps: sixteen bits, of which compiled code multiplies many at a time.
+_LARGEST_WEIGHT: Final = 32_767
+#: Most that the output weights of a network may add up to, in steps: what they weigh then adds up to below 2**53, so
+#: that float64 holds it exactly.
+_MOST_OUTPUTS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +45,11 @@ class Networks:
     hidden_bias: NDArray[np.float64]
     output: NDArray[np.float64]
     output_bias: NDArray[np.float64]
+    # The same in whole numbers, kept as float64, which multiplies them exactly.
+    whole: WholeNetworks = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "whole", _round_networks(self))
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]], prefix: str) -> Networks:
@@ -55,8 +72,40 @@ class Networks:
 
     def margin(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """float64[n]: the log-odds for float[n, k] features."""
-        standard = np.clip((features - self.mean) / self.scale, -REACH, REACH)
-        units = np.maximum(standard @ self.hidden + self.hidden_bias[:, None, :], 0)
-        margins = (units @ self.output[:, :, None])[:, :, 0] + self.output_bias[:, None]
-        mean: NDArray[np.float64] = margins.mean(axis=0)
+        whole = self.whole
+        most = REACH * FEATURE_STEPS
+        standard = np.rint(np.clip((features - self.mean) * whole.steps, -most, most))
+        units = np.maximum(standard @ whole.hidden + whole.hidden_bias[:, None, :], 0)
+        totals = (units @ whole.output[:, :, None])[:, :, 0]
+        margins = totals * whole.step[:, None] + self.output_bias[:, None]
+        mean: NDArray[np.float64] = margins.sum(axis=0) / len(margins)
         return mean
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WholeNetworks:
+    """:class:`Networks` in whole numbers: ``hidden`` float64[N, k, h], ``hidden_bias`` float64[N, h] and ``output``
+    float64[N, h] hold no fractions; a feature has ``steps`` float64[k] a unit; ``step`` float64[N] is what one of a
+    network's total is worth."""
+
+    steps: NDArray[np.float64]
+    hidden: NDArray[np.float64]
+    hidden_bias: NDArray[np.float64]
+    output: NDArray[np.float64]
+    step: NDArray[np.float64]
+
+
+def _round_networks(networks: Networks) -> WholeNetworks:
+    # A bias is a weight of a feature that always is one standard deviation.
+    sums = np.abs(networks.hidden).sum(axis=1) * REACH + np.abs(networks.hidden_bias)
+    largest = np.abs(networks.hidden).max(axis=(1, 2))
+    hidden_steps = np.minimum(
+        _MOST_WEIGHTS * REACH / np.maximum(sums.max(axis=1), 1e-9), _LARGEST_WEIGHT / np.maximum(largest, 1e-9)
+    )
+    hidden = np.rint(networks.hidden * hidden_steps[:, None, None])
+    hidden_bias = np.rint(networks.hidden_bias * hidden_steps[:, None] * FEATURE_STEPS)
+    output_steps = _MOST_OUTPUTS / np.maximum(np.abs(networks.output).sum(axis=1), 1e-9)
+    output = np.rint(networks.output * output_steps[:, None])
+    return WholeNetworks(
+        FEATURE_STEPS / networks.scale, hidden, hidden_bias, output, 1.0 / (hidden_steps * FEATURE_STEPS * output_steps)
+    )

@@ -15,12 +15,12 @@ from typing import Final, NamedTuple
 
 #: Characters that show nothing: soft hyphen, zero-width space/joiners, directional marks, word joiner, BOM.
 INVISIBLE: Final = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
-_MARKS: Final = "\u0300-\u036f"
+MARKS: Final = "\u0300-\u036f"
 _APOSTROPHES: Final = "'\u2019\u02bc\uff07"
 
 #: A number with its separators, or a run of letters and digits joined by apostrophes, combining marks or
 #: invisible characters. Hyphens separate words: spinners swap either half of "start-up".
-WORD: Final = re.compile(rf"\d+(?:[.,]\d+)+|[^\W_]+(?:[{_APOSTROPHES}{INVISIBLE}{_MARKS}]+[^\W_]+)*[{_MARKS}]*")
+WORD: Final = re.compile(rf"\d+(?:[.,]\d+)+|[^\W_]+(?:[{_APOSTROPHES}{INVISIBLE}{MARKS}]+[^\W_]+)*[{MARKS}]*")
 
 #: Letters of other alphabets that look like Latin ones (Unicode TR 39 confusables, the single-letter part
 #: that turns up in English text).
@@ -38,7 +38,7 @@ _SENTENCE_END: Final = re.compile(
     re.VERBOSE,
 )
 #: Words whose full stop does not end a sentence; single letters (initials) are handled apart.
-_ABBREVIATIONS: Final = frozenset(
+ABBREVIATIONS: Final = frozenset(
     "mr mrs ms dr prof st gen sen rep gov lt col capt cmdr sgt maj hon rev jr sr inc corp co ltd no vs etc al "
     "fig dept univ jan feb mar apr jun jul aug sep sept oct nov dec approx est ave blvd mt ft u.s u.k u.n a.m "
     "p.m e.g i.e".split()
@@ -148,7 +148,7 @@ class Text:
             if mark[0] == ".":
                 before = _LAST_WORD.search(self.raw, max(0, match.start() - 12), match.start())
                 word = before.group().lower() if before else ""
-                if word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()):
+                if word in ABBREVIATIONS or (len(word) == 1 and word.isalpha()):
                     continue
             ends.append(match.end())
         return ends

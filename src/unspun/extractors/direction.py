@@ -166,6 +166,7 @@ def _vectors_around(text: Examined, first: NDArray[np.int32], last: NDArray[np.i
     return _unit(total[first] - total[low] + total[high] - total[last])
 
 
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    unit: NDArray[np.float32] = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+def _unit(vectors: NDArray[np.signedinteger]) -> NDArray[np.float32]:
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.int64))
+    unit: NDArray[np.float32] = (vectors / np.maximum(lengths, 1)[:, None]).astype(np.float32)
     return unit

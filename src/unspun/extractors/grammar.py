@@ -19,7 +19,7 @@ _VOWEL_SOUND: Final = re.compile(r"(?:hour|honest|honou?r|heir|8|11\b|18\b)")
 #: Words that take either article: an unstressed h ("an historic"), and the herb of either side of the Atlantic.
 _EITHER: Final = re.compile("histor|hotel|hero|habit|hyster|horrif|herb|heredit")
 #: Words that may stand twice in good English.
-_MAY_DOUBLE: Final = frozenset(
+MAY_DOUBLE: Final = frozenset(
     "had that is was very so no ha bye blah long far many much there her you it do in on really".split()
 )
 
@@ -51,7 +51,7 @@ def find_broken_grammar(article: Examined, a_an: float, doubled: float) -> list[
                 right = "a" if word == "an" else "an"
                 right = right.capitalize() if raw[words[index].start].isupper() else right
                 findings.append(Finding(index, index + 2, "grammar", a_an, f"{right} {shown}"))
-        elif len(word) > 1 and word.isalpha() and word not in _MAY_DOUBLE:
+        elif len(word) > 1 and word.isalpha() and word not in MAY_DOUBLE:
             # Names double ("Duran Duran", "New York, New York"): both capitalised is no evidence.
             named = article.capital[index] and article.capital[index + 1]
             if not named:

@@ -35,7 +35,7 @@ def measure_originals(
     candidates, bits = lexicon.synonym_ids[flat], lexicon.synonym_sources[flat]
     replaced = own[owner]
     left, right = measure_fit(article, places, owner, candidates)
-    around = sum_around(article, places)
+    around = sum_around(article, places).astype(np.float64)
     around /= np.maximum(np.linalg.norm(around, axis=1, keepdims=True), 1e-6)
     rank = np.arange(len(flat)) - np.repeat(np.cumsum(counts) - counts, counts)
     return owner, candidates, np.column_stack([

@@ -31,6 +31,11 @@ MAX_SYNONYMS: Final = 8
 #: synonyms by the dozen.
 MAX_ZIPF: Final = 6.6
 
+#: Steps of log10 that shares in a sum are rounded to, and 10**-x for x from 0 in such steps, in 2**-30; beyond nine
+#: powers of ten nothing is left.
+SHARE_STEPS: Final = 256
+SHARES: Final = np.rint(2.0**30 * 10.0 ** -(np.arange(9 * SHARE_STEPS + 2) / SHARE_STEPS)).astype(np.int64)
+
 FEATURES: Final = (
     "gain", "best_gain", "left_gain", "right_gain", "prior_gain",
     "fit_left", "fit_right", "best_fit_left", "best_fit_right",
@@ -117,12 +122,9 @@ def examine_wording(article: Examined, among: NDArray[np.bool_] | None = None) -
     posterior = cand_left + cand_right + channel
 
     first = np.append(0, np.cumsum(counts)[:-1])
-    peak = np.maximum.reduceat(posterior, first)
-    gain = (
-        peak + np.log10(np.add.reduceat(10 ** (posterior - peak[owner]), first)) - (own_left + own_right + own_unigram)
-    )
-    prior_peak = np.maximum.reduceat(channel, first)
-    prior = prior_peak + np.log10(np.add.reduceat(10 ** (channel - prior_peak[owner]), first)) - own_unigram
+    peak, total = _add_logs(posterior, first, owner)
+    gain = total - (own_left + own_right + own_unigram)
+    prior = _add_logs(channel, first, owner)[1] - own_unigram
     # The best candidate: the first one that reaches the peak.
     reached = np.flatnonzero(posterior == peak[owner])
     best_at = reached[np.unique(owner[reached], return_index=True)[1]]
@@ -159,6 +161,18 @@ def examine_wording(article: Examined, among: NDArray[np.bool_] | None = None) -
     return Wordings(own, places, around[1], around[2], features)
 
 
+def _add_logs(
+    logs: NDArray[np.float32], first: NDArray[np.intp], owner: NDArray[np.intp]
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """The highest of each range of log10s, and log10 of the sum of what they are logarithms of; ranges begin at
+    ``first`` intp[m], ``owner`` tells whose each is.
+
+    Summed in whole numbers, whose sum does not depend on the order (see :mod:`unspun.networks`)."""
+    peak = np.maximum.reduceat(logs, first)
+    below = np.minimum(np.rint((peak[owner] - logs) * np.float32(SHARE_STEPS)), len(SHARES) - 1).astype(np.intp)
+    return peak, peak + np.log10(np.add.reduceat(SHARES[below], first) / float(SHARES[0]))
+
+
 def insert_habits(wordings: Wordings, habits: Habits) -> NDArray[np.float32]:
     """The features with what training knows of each word where it stands."""
     completed = wordings.features.copy()
@@ -175,16 +189,21 @@ def _topic_fit(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean cosine with the content words around, of the word and of its best candidate: float32[m] each."""
     around = sum_around(article, places)
-    norm = np.maximum(np.linalg.norm(around, axis=1), 1e-6)
-    one = np.einsum("ij,ij->i", around, article.lexicon.vectors(own)) / norm
-    two = np.einsum("ij,ij->i", around, article.lexicon.vectors(best)) / norm
-    return one.astype(np.float32), two.astype(np.float32)
+    squares = np.einsum("ij,ij->i", around, around, dtype=np.int64)
+
+    def compare(words: NDArray[np.int32]) -> NDArray[np.float32]:
+        vectors, lengths = article.lexicon.whole_vectors(words)
+        dot = np.einsum("ij,ij->i", around, vectors, dtype=np.int64)
+        cosine: NDArray[np.float32] = (dot / np.sqrt(np.maximum(squares * lengths, 1))).astype(np.float32)
+        return cosine
+
+    return compare(own), compare(best)
 
 
-def sum_around(article: Examined, places: NDArray[np.integer]) -> NDArray[np.float32]:
-    """float32[n, 100]: the sum of the vectors of the content words around each place, without its own."""
+def sum_around(article: Examined, places: NDArray[np.integer]) -> NDArray[np.int32]:
+    """int32[n, 100]: the sum of the vectors of the content words around each place, without its own."""
     total = article.content_sums
     low = np.maximum(places - WINDOW, 0)
     high = np.minimum(places + WINDOW + 1, len(article))
-    around: NDArray[np.float32] = total[high] - total[low] - (total[places + 1] - total[places])
+    around: NDArray[np.int32] = total[high] - total[low] - (total[places + 1] - total[places])
     return around
