@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.compiled import load_library
+from unspun.compiled import address, load_library
 
 #: Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4): 2**64 over the golden ratio.
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -39,9 +38,8 @@ class KeyTable:
             # The order in which numbers take their slots is another, which no one sees.
             numbers = np.ascontiguousarray(keys, np.uint64)
             library.unspun_fill_slots(
-                ctypes.c_void_p(self.slots.ctypes.data), self.shift, self.place_bits, ctypes.c_uint64(self._mask),
-                ctypes.c_void_p(numbers.ctypes.data), ctypes.c_int64(len(numbers)),
-            )  # fmt: skip
+                address(self.slots), self.shift, self.place_bits, self._mask, address(numbers), len(numbers)
+            )
             return
         waiting = (keys.astype(np.uint64) << np.uint64(self.place_bits)) | np.arange(len(keys), dtype=np.uint64)
         slot = self._hash(keys)
@@ -58,6 +56,15 @@ class KeyTable:
 
     def find(self, wanted: NDArray[np.unsignedinteger]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """Where each wanted number stands (0 where it does not), and whether it is there."""
+        library = load_library()
+        if library is not None:
+            numbers = np.ascontiguousarray(wanted, np.uint64)
+            place, found = np.empty(len(numbers), np.int64), np.empty(len(numbers), np.bool_)
+            library.unspun_find_keys(
+                address(self.slots), self.shift, self.place_bits, address(numbers), len(numbers),
+                address(place), address(found),
+            )  # fmt: skip
+            return place, found
         bits, slot = np.uint64(self.place_bits), self._hash(wanted)
         held = self.slots[slot]
         found = (held != _EMPTY) & (held >> bits == wanted)

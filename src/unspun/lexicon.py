@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.compiled import address, load_library
 from unspun.key_table import KeyTable, number_pairs
 from unspun.resources import find_data
 
@@ -70,7 +71,7 @@ class Lexicon:
         self.sentence_start = self.size
         self.sentence_end = self.size + 1
         with _open(folder, "vectors.npz") as table:
-            self._vectors: NDArray[np.int8] = table["vectors"]
+            self._vectors: NDArray[np.int8] = np.ascontiguousarray(table["vectors"])
         with _open(folder, "forms.npz") as table:
             self._lemmas = table["lemmas"].astype(np.int32)
             self._inflections: Bytes = table["inflections"]
@@ -154,6 +155,13 @@ class Lexicon:
 
     def similarity(self, a: Ids, b: Ids) -> Floats:
         """float32[n]: cosine of the vectors of two words, 0 where either has none."""
+        library = load_library()
+        if library is not None:
+            pairs = np.array([a, b], np.int32)
+            cosines = np.empty(len(a), np.float32)
+            tables = address(self._vectors), address(self._squares)
+            library.unspun_compare_words(*tables, *map(address, pairs), len(a), address(cosines))
+            return cosines
         (one, squares), (two, others) = self.whole_vectors(a), self.whole_vectors(b)
         dot = np.einsum("ij,ij->i", one, two, dtype=np.int32)
         cosine: Floats = (dot / np.sqrt(np.maximum(squares.astype(np.int64) * others, 1))).astype(np.float32)

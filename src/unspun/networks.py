@@ -10,12 +10,15 @@ their order, which libraries and processors choose as they like (integer network
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from unspun.compiled import CompiledNetworks, address, load_library
 
 _STORED: Final = ("mean", "scale", "hidden", "hidden_bias", "output", "output_bias")
 #: Standard deviations from the mean at which a feature is cut off: an odd text must not run away with the score.
@@ -26,6 +29,9 @@ FEATURE_STEPS: Final = 4096
 _MOST_WEIGHTS: Final = 90_000
 #: Largest weight, in steps: sixteen bits, of which compiled code multiplies many at a time.
 _LARGEST_WEIGHT: Final = 32_767
+#: The widest that ``twin.c`` has room for.
+_MOST_INPUTS: Final = 32
+_MOST_UNITS: Final = 64
 #: Most that the output weights of a network may add up to, in steps: what they weigh then adds up to below 2**53, so
 #: that float64 holds it exactly.
 _MOST_OUTPUTS: Final = 1_000_000
@@ -47,9 +53,19 @@ class Networks:
     output_bias: NDArray[np.float64]
     # The same in whole numbers, kept as float64, which multiplies them exactly.
     whole: WholeNetworks = field(init=False, repr=False)
+    #: The same for compiled code; None where they are too wide for that.
+    compiled: CompiledNetworks | None = field(init=False, repr=False)
+    _kept: tuple[NDArray[np.generic], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "whole", _round_networks(self))
+        compiled, kept = _compile_networks(self)
+        object.__setattr__(self, "compiled", compiled)
+        object.__setattr__(self, "_kept", kept)
+
+    def __reduce__(self) -> tuple[type[Networks], tuple[NDArray[np.float64], ...]]:
+        # Addresses mean nothing in another process.
+        return Networks, tuple(getattr(self, name) for name in _STORED)
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]], prefix: str) -> Networks:
@@ -72,6 +88,14 @@ class Networks:
 
     def margin(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """float64[n]: the log-odds for float[n, k] features."""
+        library = load_library()
+        if library is not None and self.compiled is not None:
+            rows = np.ascontiguousarray(features, np.float64)
+            if rows.shape[1] != len(self.mean):
+                raise ValueError(f"these networks take {len(self.mean)} features, {rows.shape[1]} were given")
+            found = np.empty(len(rows), np.float64)
+            library.unspun_score_rows(ctypes.addressof(self.compiled), address(rows), len(rows), address(found))
+            return found
         whole = self.whole
         most = REACH * FEATURE_STEPS
         standard = np.rint(np.clip((features - self.mean) * whole.steps, -most, most))
@@ -109,3 +133,24 @@ def _round_networks(networks: Networks) -> WholeNetworks:
     return WholeNetworks(
         FEATURE_STEPS / networks.scale, hidden, hidden_bias, output, 1.0 / (hidden_steps * FEATURE_STEPS * output_steps)
     )
+
+
+def _compile_networks(
+    networks: Networks,
+) -> tuple[CompiledNetworks | None, tuple[NDArray[np.generic], ...]]:
+    """The structure and the arrays that it points to."""
+    whole = networks.whole
+    count, inputs, units = whole.hidden.shape
+    if inputs > _MOST_INPUTS or units > _MOST_UNITS:
+        return None, ()
+    # Inputs in twos, beside one another for every unit.
+    hidden = np.zeros((count, inputs + inputs % 2, units), np.int16)
+    hidden[:, :inputs] = whole.hidden
+    hidden = hidden.reshape(count, -1, 2, units).swapaxes(2, 3)
+    arrays = (
+        networks.mean, whole.steps, hidden, whole.hidden_bias.astype(np.int32), whole.output, whole.step,
+        networks.output_bias,
+    )  # fmt: skip
+    kept = tuple(np.ascontiguousarray(array) for array in arrays)
+    most = REACH * FEATURE_STEPS
+    return CompiledNetworks(count, inputs, units, 0, *map(address, kept), most, 1.0, 0.0), kept

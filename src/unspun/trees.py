@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.compiled import address, load_library
+
+#: Steps that the values of leaves are rounded to, and what these stay below: a thousand add up to less than 2**63.
+_VALUE_STEP: Final = 2.0**-30
+_MOST_VALUE: Final = 2.0**22
 _STORED: Final = ("roots", "feature", "threshold", "left", "right", "value", "base", "depth")
 
 
@@ -36,12 +41,15 @@ class Trees:
     # walk all trees in step; the children of node i are _children[2 * i] and _children[2 * i + 1].
     _tested: NDArray[np.int32] = field(init=False, repr=False)
     _children: NDArray[np.intp] = field(init=False, repr=False)
+    # The values in steps: sums of whole numbers do not depend on their order (see :mod:`unspun.networks`).
+    _values: NDArray[np.int64] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         leaf, at = self.feature < 0, np.arange(len(self.feature), dtype=np.int32)
         children = np.stack([np.where(leaf, at, self.left), np.where(leaf, at, self.right)], axis=1)
         object.__setattr__(self, "_tested", np.maximum(self.feature, 0).astype(np.int32))
         object.__setattr__(self, "_children", children.astype(np.intp).ravel())
+        object.__setattr__(self, "_values", np.rint(self.value / _VALUE_STEP).astype(np.int64))
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]], prefix: str) -> Trees:
@@ -59,7 +67,9 @@ class Trees:
             if len(child) != count or ((child[inner] <= at[inner]) | (child[inner] >= count)).any():
                 raise ValueError(f"the trees of {prefix} are damaged")
         sized = len(nodes["value"]) == len(nodes["threshold"]) == count and 0 <= int(nodes["depth"]) <= count
-        if not sized or (nodes["roots"] < 0).any() or (nodes["roots"] >= count).any():
+        flat = all(nodes[name].ndim == 1 for name in ("roots", "feature", "threshold", "left", "right", "value"))
+        finite = np.isfinite(nodes["value"]).all() and np.abs(nodes["value"]).max(initial=0) < _MOST_VALUE
+        if not (sized and flat and finite) or (nodes["roots"] < 0).any() or (nodes["roots"] >= count).any():
             raise ValueError(f"the trees of {prefix} are damaged")
         return cls(
             nodes["roots"].astype(np.int32),
@@ -78,13 +88,26 @@ class Trees:
 
     def margin(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """float64[n]: the log-odds for float[n, k] features."""
-        features = np.ascontiguousarray(features, np.float64)
-        count, width = features.shape
-        node = np.tile(self.roots.astype(np.intp), (count, 1))
-        first = np.arange(0, count * width, width)[:, None]
-        flat = features.ravel()
-        for _ in range(self.depth):
-            goes_right = flat.take(first + self._tested.take(node)) > self.threshold.take(node)
-            node = self._children.take(2 * node + goes_right)
-        margin: NDArray[np.float64] = self.base + self.value.take(node).sum(axis=1)
+        rows: NDArray[np.float64] = np.ascontiguousarray(features, np.float64)
+        count, width = rows.shape
+        if width <= self.feature.max(initial=-1):
+            raise ValueError(f"these trees ask for {self.feature.max() + 1} features, {width} were given")
+        library = load_library()
+        if library is not None:
+            sums = np.empty(count, np.int64)
+            nodes: tuple[NDArray[Any], ...] = (
+                self.feature, self.threshold, self.left, self.right, self._values, rows,
+            )  # fmt: skip
+            library.unspun_climb_trees(
+                address(self.roots), len(self.roots), *map(address, nodes), count, width, address(sums)
+            )
+        else:
+            node = np.tile(self.roots.astype(np.intp), (count, 1))
+            first = np.arange(0, count * width, width)[:, None]
+            flat = rows.ravel()
+            for _ in range(self.depth):
+                goes_right = flat.take(first + self._tested.take(node)) > self.threshold.take(node)
+                node = self._children.take(2 * node + goes_right)
+            sums = self._values.take(node).sum(axis=1)
+        margin: NDArray[np.float64] = np.asarray(self.base + sums * _VALUE_STEP, np.float64)
         return margin

@@ -544,6 +544,21 @@ static inline int64_t find_key(const KeyTable *k, uint64_t key) {
     }
 }
 
+/* unspun.key_table.KeyTable.find */
+EXPORT void unspun_find_keys(
+    const uint64_t *slots, int32_t shift, int32_t place_bits, const uint64_t *wanted, int64_t count, int64_t *places,
+    uint8_t *found
+) {
+    enum { AHEAD = 16 };
+    const KeyTable table = {slots, shift, place_bits};
+    for (int64_t i = 0; i < count; i++) {
+        if (i + AHEAD < count) PREFETCH(slots + first_slot(&table, wanted[i + AHEAD]));
+        int64_t place = find_key(&table, wanted[i]);
+        found[i] = place >= 0;
+        places[i] = place >= 0 ? place : 0;
+    }
+}
+
 static inline uint64_t pair_key(const Tables *t, int32_t a, int32_t b) { return (uint32_t)(a * (t->size + 2) + b); }
 
 static inline uint64_t habit_key(const Tables *t, int32_t a, int32_t b) { return (uint32_t)(a * t->size + b); }
@@ -676,6 +691,51 @@ static double score(const Network *n, const double *features, int wide) {
     }
     (void)wide;
     return n->slope * (margins / n->count) + n->offset;
+}
+
+/* unspun.networks.Networks.margin: rows of features float64[count][inputs] */
+EXPORT void unspun_score_rows(const Network *network, const double *features, int64_t count, double *margins) {
+    int wide = 0;
+#ifdef AVX2
+    wide = HAS_AVX2 && network->units % 16 == 0;
+#endif
+    for (int64_t i = 0; i < count; i++) margins[i] = score(network, features + i * network->inputs, wide);
+}
+
+/* unspun.trees.Trees.margin: the sums of the leaves that rows of features float64[count][width] reach */
+EXPORT void unspun_climb_trees(
+    const int32_t *roots, int64_t trees, const int32_t *feature, const double *threshold, const int32_t *left,
+    const int32_t *right, const int64_t *value, const double *features, int64_t count, int64_t width, int64_t *sums
+) {
+    for (int64_t i = 0; i < count; i++, features += width) {
+        int64_t sum = 0;
+        for (int64_t tree = 0; tree < trees; tree++) {
+            int32_t node = roots[tree];
+            while (feature[node] >= 0) node = features[feature[node]] > threshold[node] ? right[node] : left[node];
+            sum += value[node];
+        }
+        sums[i] = sum;
+    }
+}
+
+/* unspun.lexicon.Lexicon.similarity */
+EXPORT void unspun_compare_words(
+    const int8_t *vectors, const int32_t *squares, const int32_t *a, const int32_t *b, int64_t count, float *cosines
+) {
+    enum { AHEAD = 8 };
+    for (int64_t i = 0; i < count; i++) {
+        if (i + AHEAD < count) {
+            PREFETCH(vectors + (int64_t)(a[i + AHEAD] < 0 ? 0 : a[i + AHEAD]) * DIMENSIONS);
+            PREFETCH(vectors + (int64_t)(b[i + AHEAD] < 0 ? 0 : b[i + AHEAD]) * DIMENSIONS);
+        }
+        cosines[i] = 0;
+        if (a[i] < 0 || b[i] < 0) continue;
+        const int8_t *one = vectors + (int64_t)a[i] * DIMENSIONS, *two = vectors + (int64_t)b[i] * DIMENSIONS;
+        int32_t dot = 0;
+        for (int k = 0; k < DIMENSIONS; k++) dot += one[k] * two[k];
+        int64_t product = (int64_t)squares[a[i]] * squares[b[i]];
+        cosines[i] = (float)((double)dot / sqrt((double)(product > 1 ? product : 1)));
+    }
 }
 
 /* --- wording -------------------------------------------------------------------------------------------------- */

@@ -14,15 +14,15 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.classifier import Model, Scorer
-from unspun.compiled import load_library
+from unspun.classifier import Model
+from unspun.compiled import CompiledNetworks, address, load_library
 from unspun.examined import FUNCTION_ZIPF
 from unspun.extractors.grammar import MAY_DOUBLE
 from unspun.extractors.wording import FEATURES, MAX_SYNONYMS, MAX_ZIPF, SHARE_STEPS, SHARES, WINDOW, log_out_degree
 from unspun.features import ALONE
 from unspun.key_table import KeyTable
 from unspun.lexicon import GAIN_STEP, LOG_STEP, Lexicon
-from unspun.networks import FEATURE_STEPS, REACH, Networks
+from unspun.networks import Networks
 from unspun.text import ABBREVIATIONS, INVISIBLE, LOOKALIKES, MARKS, normalise_word
 
 # What a character is, and what is known of a word: the enumerations of twin.c.
@@ -32,7 +32,6 @@ _SCORED, _TOO_SHORT, _NOT_ENGLISH, _HARD_TEXT, _NEW_PAGE, _NO_MEMORY = range(6)
 _REASONS: Final = {_TOO_SHORT: "too_short", _NOT_ENGLISH: "not_english"}
 _PAGE, _PAGES = 256, 0x1100
 _NETWORKS: Final = ("words", "strange", "alone")
-_MOST_INPUTS, _MOST_UNITS = 32, 64
 #: Pages of characters that nearly every text needs: Latin.
 _FIRST_PAGES: Final = 3
 #: Letters whose lower case and compatible form (NFKC) are one letter, whatever stands beside them: Latin ones. Others
@@ -55,14 +54,6 @@ class _KeyTable(ctypes.Structure):
     _fields_ = (("slots", ctypes.c_void_p), ("shift", ctypes.c_int32), ("place_bits", ctypes.c_int32))
 
 
-class _Network(ctypes.Structure):
-    _fields_ = (
-        *((name, ctypes.c_int32) for name in ("count", "inputs", "units", "padding")),
-        *((n, ctypes.c_void_p) for n in ("mean", "steps", "hidden", "hidden_bias", "output", "step", "output_bias")),
-        *((name, ctypes.c_double) for name in ("most", "slope", "offset")),
-    )
-
-
 class _Tables(ctypes.Structure):
     _fields_ = (
         ("classes", ctypes.c_void_p), ("folds", ctypes.c_void_p),
@@ -80,7 +71,7 @@ class _Tables(ctypes.Structure):
         ("share_steps", ctypes.c_float), ("most_zipf", ctypes.c_float), ("function_zipf", ctypes.c_float),
         ("habits", ctypes.c_void_p), ("after_values", ctypes.c_void_p), ("before_values", ctypes.c_void_p),
         ("after", _KeyTable), ("before", _KeyTable),
-        ("words", _Network), ("strange", _Network), ("alone", _Network),
+        ("words", CompiledNetworks), ("strange", CompiledNetworks), ("alone", CompiledNetworks),
     )  # fmt: skip
 
 
@@ -105,12 +96,12 @@ class Twin:
             return None
         library.unspun_measure.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64, ctypes.c_void_p)
         library.unspun_size.restype = ctypes.c_int64
-        structures = [ctypes.sizeof(kind) for kind in (_Tables, _Result, _Network)]
+        structures = [ctypes.sizeof(kind) for kind in (_Tables, _Result, CompiledNetworks)]
         expected = [*structures, len(FEATURES), len(ALONE), MAX_SYNONYMS, WINDOW, lexicon.arrays().vectors.shape[1]]
         if [library.unspun_size(which) for which in range(len(expected))] != expected:
             return None
-        shapes = [model.scorers[name].ranker.whole.hidden.shape for name in _NETWORKS]  # type: ignore[union-attr]
-        if any(inputs > _MOST_INPUTS or units > _MOST_UNITS for _, inputs, units in shapes):
+        rankers = [model.scorers[name].ranker for name in _NETWORKS]
+        if not all(isinstance(ranker, Networks) and ranker.compiled is not None for ranker in rankers):
             return None
         return cls(library, model, lexicon, least_words, english, least_english)
 
@@ -136,7 +127,11 @@ class Twin:
             setattr(tables, f"{name}_values", self._keep(side.values.astype(np.float32)))
             self._point(getattr(tables, name), side.table)
         for name in _NETWORKS:
-            self._fill_network(getattr(tables, name), model.scorers[name])
+            scorer = model.scorers[name]
+            assert isinstance(scorer.ranker, Networks)
+            setattr(tables, name, scorer.ranker.compiled)
+            network = getattr(tables, name)
+            network.slope, network.offset = scorer.slope, scorer.offset
         self._measure = library.unspun_measure
         self._at = ctypes.addressof(tables)
 
@@ -154,7 +149,7 @@ class Twin:
     def _keep(self, array: NDArray[Any]) -> int:
         array = np.ascontiguousarray(array)
         self._kept.append(array)
-        return array.ctypes.data
+        return address(array)
 
     def _point(self, at: Any, table: KeyTable) -> None:
         at.slots, at.shift, at.place_bits = self._keep(table.slots), table.shift, table.place_bits
@@ -233,18 +228,3 @@ class Twin:
         tables.vectors, tables.squares = self._keep(parts.vectors), self._keep(parts.squares)
         tables.shares, tables.last_share = self._keep(SHARES), len(SHARES) - 1
         tables.share_steps, tables.most_zipf, tables.function_zipf = SHARE_STEPS, MAX_ZIPF, FUNCTION_ZIPF
-
-    def _fill_network(self, at: Any, scorer: Scorer) -> None:
-        networks = scorer.ranker
-        assert isinstance(networks, Networks)
-        whole = networks.whole
-        count, inputs, units = whole.hidden.shape
-        # Inputs in twos, beside one another for every unit.
-        hidden = np.zeros((count, inputs + inputs % 2, units), np.int16)
-        hidden[:, :inputs] = whole.hidden
-        hidden = hidden.reshape(count, -1, 2, units).swapaxes(2, 3)
-        at.count, at.inputs, at.units = count, inputs, units
-        at.mean, at.steps = self._keep(networks.mean), self._keep(whole.steps)
-        at.hidden, at.hidden_bias = self._keep(hidden), self._keep(whole.hidden_bias.astype(np.int32))
-        at.output, at.step, at.output_bias = map(self._keep, (whole.output, whole.step, networks.output_bias))
-        at.most, at.slope, at.offset = REACH * FEATURE_STEPS, scorer.slope, scorer.offset
