@@ -21,7 +21,7 @@ LIBRARY: Final = Path(__file__).with_name("_twin.dll" if sys.platform == "win32"
 
 
 class CompiledNetworks(ctypes.Structure):
-    """:class:`unspun.networks.Networks` as ``twin.c`` reads it; a margin is ``slope`` times the mean, and ``offset``."""
+    """:class:`unspun.networks.Networks` as ``twin.c`` reads it; a margin is ``slope`` times their mean + ``offset``."""
 
     _fields_ = (
         *((name, ctypes.c_int32) for name in ("count", "inputs", "units", "padding")),

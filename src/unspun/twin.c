@@ -134,8 +134,8 @@ static inline uint64_t find_entry(const Tables *t, uint64_t hash) {
     return slot;
 }
 
-/* Puts words, one a line of UTF-32, into the entries; those that are there stay as they are. ids NULL: -1; zipf NULL: 0;
- * flag is added to the flags of all. */
+/* Puts words, one a line of UTF-32, into the entries: new ones with their zipf (0 where that is NULL) and no number;
+ * with_ids numbers all, and flag is added to the flags of all. */
 EXPORT void unspun_add_words(
     Entry *entries, uint8_t *flags, uint64_t mask, const uint32_t *letters, int64_t length, const float *zipf,
     int32_t with_ids, int32_t flag
@@ -148,9 +148,10 @@ EXPORT void unspun_add_words(
         uint64_t slot = find_entry(&t, hash);
         if (!entries[slot].hash) {
             entries[slot].hash = hash;
-            entries[slot].id = with_ids ? (int32_t)number : -1;
+            entries[slot].id = -1;
             entries[slot].zipf = zipf ? zipf[number] : 0;
         }
+        if (with_ids) entries[slot].id = (int32_t)number;
         flags[slot] |= (uint8_t)flag;
         number++;
         first = i + 1;

@@ -193,9 +193,8 @@ class Twin:
                 None if zipf is None else ctypes.c_void_p(zipf.ctypes.data), ids, flag,
             )  # fmt: skip
 
-        # The vocabulary first: what stands there already stays as it is.
-        add(lexicon.words, lexicon.zipf_known(np.arange(lexicon.size, dtype=np.int32)), ids=1)
         add(others, zipf)
+        add(lexicon.words, ids=1)
         phrases = list(lexicon.phrases)
         for words, flag in (
             (english, _ENGLISH), (ABBREVIATIONS, _ABBREVIATION), (MAY_DOUBLE, _MAY_DOUBLE),
