@@ -34,6 +34,7 @@ _POINTER, _LONG, _INT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int32
 #: What the functions take that others than :mod:`unspun.twin` call.
 _TAKES: Final = {
     "unspun_fill_slots": (_POINTER, _INT, _INT, ctypes.c_uint64, _POINTER, _LONG),
+    "unspun_fill_filter": (_POINTER, _LONG, _INT, _POINTER, _INT),
     "unspun_find_keys": (_POINTER, _INT, _INT, _POINTER, _LONG, _POINTER, _POINTER),
     "unspun_score_rows": (_POINTER, _POINTER, _LONG, _POINTER),
     "unspun_climb_trees": (_POINTER, _LONG, *[_POINTER] * 6, _LONG, _LONG, _POINTER),

@@ -44,6 +44,10 @@ enum { MOST_UNITS = 64, MOST_INPUTS = 32 };
 typedef struct {
     const uint64_t *slots;
     int32_t shift, place_bits;
+    /* A filter of two bits a key in front (Bloom 1970), in one word: it is an eighth as large as the slots and says of
+     * most keys that they are not there. NULL where there is none. */
+    const uint64_t *filter;
+    int32_t filter_shift, padding;
 } KeyTable;
 
 typedef struct {
@@ -545,13 +549,36 @@ static inline int64_t find_key(const KeyTable *k, uint64_t key) {
     }
 }
 
+static inline uint64_t filter_bits(uint64_t product) { return 1ull << (product >> 24 & 63) | 1ull << (product >> 18 & 63); }
+
+/* Whether a key may be there. */
+static inline int may_hold(const KeyTable *k, uint64_t key) {
+    uint64_t product = key * 0x9E3779B97F4A7C15u, bits = filter_bits(product);
+    return (k->filter[product >> k->filter_shift] & bits) == bits;
+}
+
+static inline void ask_filter(const KeyTable *k, uint64_t key) {
+    PREFETCH(k->filter + (key * 0x9E3779B97F4A7C15u >> k->filter_shift));
+}
+
+/* Fills the filter of a table, which is empty. */
+EXPORT void unspun_fill_filter(
+    const uint64_t *slots, int64_t count, int32_t place_bits, uint64_t *filter, int32_t filter_shift
+) {
+    for (int64_t i = 0; i < count; i++) {
+        if (slots[i] == UINT64_MAX) continue;
+        uint64_t product = (slots[i] >> place_bits) * 0x9E3779B97F4A7C15u;
+        filter[product >> filter_shift] |= filter_bits(product);
+    }
+}
+
 /* unspun.key_table.KeyTable.find */
 EXPORT void unspun_find_keys(
     const uint64_t *slots, int32_t shift, int32_t place_bits, const uint64_t *wanted, int64_t count, int64_t *places,
     uint8_t *found
 ) {
     enum { AHEAD = 16 };
-    const KeyTable table = {slots, shift, place_bits};
+    const KeyTable table = {.slots = slots, .shift = shift, .place_bits = place_bits};
     for (int64_t i = 0; i < count; i++) {
         if (i + AHEAD < count) PREFETCH(slots + first_slot(&table, wanted[i + AHEAD]));
         int64_t place = find_key(&table, wanted[i]);
@@ -580,12 +607,27 @@ static inline uint64_t triple_key(const Tables *t, int64_t context, int32_t word
     return (uint64_t)context * (uint64_t)(t->size + 2) + (uint64_t)(int64_t)word;
 }
 
+/* Whether a pair may be there; if so, its slot is asked for. */
+static inline int64_t ask_pair(const Tables *t, int32_t a, int32_t b) {
+    if (a < 0 || b < 0) return 0;
+    uint64_t key = pair_key(t, a, b);
+    if (!may_hold(&t->pairs, key)) return 0;
+    PREFETCH(t->pairs.slots + first_slot(&t->pairs, key));
+    return 1;
+}
+
+static inline void ask_triple(const Tables *t, int64_t context, int32_t word) {
+    uint64_t key = triple_key(t, context, word);
+    if (may_hold(&t->triples, key)) PREFETCH(t->triples.slots + first_slot(&t->triples, key));
+}
+
 /* What the words before add, where the pair that they end with is known. */
 static inline float add_context(const Tables *t, float estimate, int64_t context, int32_t word) {
     if (context < 0) return estimate;
     int32_t gain = t->triple_backoff[context];
     if (word >= 0) {
-        int64_t triple = find_key(&t->triples, triple_key(t, context, word));
+        uint64_t key = triple_key(t, context, word);
+        int64_t triple = may_hold(&t->triples, key) ? find_key(&t->triples, key) : -1;
         if (triple >= 0) gain += t->gains[triple];
     }
     return estimate + (float)gain * t->gain_step;
@@ -830,7 +872,7 @@ static void examine_block(
 ) {
     Around around[BLOCK];
     int32_t tried[BLOCK][TRIED];
-    int64_t follow[BLOCK][TRIED], lead[BLOCK][TRIED], synonyms[BLOCK];
+    int64_t follow[BLOCK][TRIED], lead[BLOCK][TRIED], synonyms[BLOCK], habit_after[BLOCK], habit_before[BLOCK];
     for (int64_t b = 0; b < size; b++) {
         int64_t place = places[b];
         Around *r = &around[b];
@@ -847,8 +889,10 @@ static void examine_block(
         if (r->right >= 0) PREFETCH(t->before.slots + first_slot(&t->before, habit_key(t, own, r->right)));
         PREFETCH(t->habits + (int64_t)own * 2);
         for (int64_t k = 0; k <= synonyms[b]; k++) {
-            if (r->left >= 0) PREFETCH(t->pairs.slots + first_slot(&t->pairs, pair_key(t, r->left, tried[b][k])));
-            if (r->right >= 0) PREFETCH(t->pairs.slots + first_slot(&t->pairs, pair_key(t, tried[b][k], r->right)));
+            PREFETCH(t->logs + tried[b][k]);
+            PREFETCH(space.times + tried[b][k]);
+            if (r->left >= 0) ask_filter(&t->pairs, pair_key(t, r->left, tried[b][k]));
+            if (r->right >= 0) ask_filter(&t->pairs, pair_key(t, tried[b][k], r->right));
         }
     }
     for (int64_t b = 0; b < size; b++) {
@@ -857,25 +901,40 @@ static void examine_block(
         r->after = find_pair(t, r->right, r->after_right);
         r->usual = r->right >= 0 ? log_pair(t, r->after, r->right, r->after_right) : 0;
         if (r->before >= 0) PREFETCH(t->triple_backoff + r->before);
+        habit_after[b] = r->left < 0 ? -1 : find_key(&t->after, habit_key(t, r->left, tried[b][0]));
+        habit_before[b] = r->right < 0 ? -1 : find_key(&t->before, habit_key(t, tried[b][0], r->right));
+        if (habit_after[b] >= 0) PREFETCH(t->after_values + 2 * habit_after[b]);
+        if (habit_before[b] >= 0) PREFETCH(t->before_values + 2 * habit_before[b]);
+        for (int64_t k = 0; k <= synonyms[b]; k++) {
+            follow[b][k] = ask_pair(t, r->left, tried[b][k]);
+            lead[b][k] = ask_pair(t, tried[b][k], r->right);
+            if (r->before >= 0) ask_filter(&t->triples, triple_key(t, r->before, tried[b][k]));
+        }
+    }
+    for (int64_t b = 0; b < size; b++) {
+        const Around *r = &around[b];
         for (int64_t k = 0; k <= synonyms[b]; k++) {
             int32_t word = tried[b][k];
-            PREFETCH(t->logs + word);
-            PREFETCH(space.times + word);
-            follow[b][k] = find_pair(t, r->left, word);
-            lead[b][k] = find_pair(t, word, r->right);
-            if (r->before >= 0)
-                PREFETCH(t->triples.slots + first_slot(&t->triples, triple_key(t, r->before, word)));
-            if (follow[b][k] >= 0) {
-                PREFETCH(t->pair_logs + follow[b][k]);
-                PREFETCH(t->triple_backoff + follow[b][k]);
-                if (r->right >= 0)
-                    PREFETCH(t->triples.slots + first_slot(&t->triples, triple_key(t, follow[b][k], r->right)));
+            if (r->before >= 0) ask_triple(t, r->before, word);
+            if (follow[b][k]) {
+                follow[b][k] = find_pair(t, r->left, word);
+                if (follow[b][k] >= 0) {
+                    PREFETCH(t->pair_logs + follow[b][k]);
+                    PREFETCH(t->triple_backoff + follow[b][k]);
+                    if (r->right >= 0) ask_filter(&t->triples, triple_key(t, follow[b][k], r->right));
+                }
+            } else {
+                follow[b][k] = -1;
             }
-            if (lead[b][k] >= 0) {
-                PREFETCH(t->pair_logs + lead[b][k]);
-                PREFETCH(t->triple_backoff + lead[b][k]);
-                if (r->after_right >= 0)
-                    PREFETCH(t->triples.slots + first_slot(&t->triples, triple_key(t, lead[b][k], r->after_right)));
+            if (lead[b][k]) {
+                lead[b][k] = find_pair(t, word, r->right);
+                if (lead[b][k] >= 0) {
+                    PREFETCH(t->pair_logs + lead[b][k]);
+                    PREFETCH(t->triple_backoff + lead[b][k]);
+                    if (r->after_right >= 0) ask_filter(&t->triples, triple_key(t, lead[b][k], r->after_right));
+                }
+            } else {
+                lead[b][k] = -1;
             }
         }
     }
@@ -894,6 +953,7 @@ static void examine_block(
         PREFETCH(t->vectors + (int64_t)other * DIMENSIONS);
         PREFETCH(t->vectors + (int64_t)other * DIMENSIONS + 64);
         PREFETCH(t->squares + other);
+        PREFETCH(t->synonym_sources + t->synonym_starts[tried[b][0]] + best[b]);
     }
     for (int64_t b = 0; b < size; b++) {
         int64_t place = places[b], number = synonyms[b], most_times = 0;
@@ -944,8 +1004,7 @@ static void examine_block(
         *f++ = log2_of(1 + space.times[other]);
         *f++ = log2_of(1 + most_times);
         const float *habit = t->habits + (int64_t)own * 2;
-        int64_t after = r->left < 0 ? -1 : find_key(&t->after, habit_key(t, r->left, own));
-        int64_t before = r->right < 0 ? -1 : find_key(&t->before, habit_key(t, own, r->right));
+        int64_t after = habit_after[b], before = habit_before[b];
         *f++ = habit[0], *f++ = habit[1];
         *f++ = after < 0 ? habit[0] : t->after_values[2 * after];
         *f++ = after < 0 ? 0 : t->after_values[2 * after + 1];

@@ -51,7 +51,10 @@ class Measured(NamedTuple):
 
 
 class _KeyTable(ctypes.Structure):
-    _fields_ = (("slots", ctypes.c_void_p), ("shift", ctypes.c_int32), ("place_bits", ctypes.c_int32))
+    _fields_ = (
+        ("slots", ctypes.c_void_p), ("shift", ctypes.c_int32), ("place_bits", ctypes.c_int32),
+        ("filter", ctypes.c_void_p), ("filter_shift", ctypes.c_int32), ("padding", ctypes.c_int32),
+    )  # fmt: skip
 
 
 class _Tables(ctypes.Structure):
@@ -154,6 +157,13 @@ class Twin:
     def _point(self, at: Any, table: KeyTable) -> None:
         at.slots, at.shift, at.place_bits = self._keep(table.slots), table.shift, table.place_bits
 
+    def _put_filter_before(self, at: Any, table: KeyTable) -> None:
+        # Eight to sixteen bits a key, in words of 64.
+        bits = max(table.slots.size >> 3, 1).bit_length() - 1
+        words = np.zeros(1 << bits, np.uint64)
+        at.filter, at.filter_shift = self._keep(words), 64 - bits
+        self._library.unspun_fill_filter(at.slots, table.slots.size, table.place_bits, at.filter, at.filter_shift)
+
     def _add_page(self, page: int) -> None:
         """Make the classes and the folded forms of 256 characters."""
         classes, folds = np.zeros(_PAGE, np.uint8), np.zeros(_PAGE, np.uint32)
@@ -217,8 +227,9 @@ class Twin:
         logs[:, 0], logs[:, 1] = parts.unigram, parts.backoff
         logs[: lexicon.size, 2] = parts.unigram[: lexicon.size] - log_out_degree(lexicon)
         tables.logs = self._keep(logs)
-        self._point(tables.pairs, parts.pairs)
-        self._point(tables.triples, parts.triples)
+        for at, table in ((tables.pairs, parts.pairs), (tables.triples, parts.triples)):
+            self._point(at, table)
+            self._put_filter_before(at, table)
         tables.pair_logs, tables.gains = self._keep(parts.pair_logs), self._keep(parts.gains)
         tables.triple_backoff = self._keep(parts.triple_backoff)
         tables.log_step, tables.gain_step = -LOG_STEP, GAIN_STEP
