@@ -1096,6 +1096,7 @@ static int refuse(const Tables *t, const uint32_t *text, int64_t length, const A
 /* The article's calibrated log-odds and what they were made of; a page of characters that is wanted in result->page. */
 EXPORT int32_t unspun_measure(const Tables *t, const uint32_t *text, int64_t length, Result *result) {
     Arrays arrays, *a = &arrays;
+    if (length > INT32_MAX) return HARD_TEXT; /* places are kept in 32 bits */
     for (int64_t i = 0; i < length; i++) {
         if (!t->classes[text[i] / PAGE]) {
             result->page = text[i] / PAGE;
