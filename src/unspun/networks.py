@@ -147,10 +147,10 @@ def _compile_networks(
     hidden = np.zeros((count, inputs + inputs % 2, units), np.int16)
     hidden[:, :inputs] = whole.hidden
     hidden = hidden.reshape(count, -1, 2, units).swapaxes(2, 3)
-    arrays = (
-        networks.mean, whole.steps, hidden, whole.hidden_bias.astype(np.int32), whole.output, whole.step,
-        networks.output_bias,
+    arrays: tuple[tuple[NDArray[np.generic], type[np.generic]], ...] = (
+        (networks.mean, np.float64), (whole.steps, np.float64), (hidden, np.int16), (whole.hidden_bias, np.int32),
+        (whole.output, np.float64), (whole.step, np.float64), (networks.output_bias, np.float64),
     )  # fmt: skip
-    kept = tuple(np.ascontiguousarray(array) for array in arrays)
+    kept = tuple(np.ascontiguousarray(array, kind) for array, kind in arrays)
     most = REACH * FEATURE_STEPS
     return CompiledNetworks(count, inputs, units, 0, *map(address, kept), most, 1.0, 0.0), kept
