@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +26,7 @@ REFERENCES: Final = 3
 _SHORTEST: Final = 0.5
 #: Texts of the shared corpora that are joined, of each corpus: more would say nothing more about speed.
 _TEXTS: Final = 200
+_WORD: Final = re.compile(r"\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +77,15 @@ def join_texts(texts: Sequence[str], words: int, rng: random.Random) -> str:
     while length < words:
         for text in rng.sample(texts, len(texts)):
             pieces.append(text)
-            length += len(text.split(" "))
+            length += len(text.split())
             if length >= words:
                 break
     return _cut("\n\n".join(pieces), words)
 
 
 def _cut(text: str, words: int) -> str:
-    return " ".join(text.split(" ")[:words])
+    match = next(islice(_WORD.finditer(text), words - 1, None), None)
+    return text[: match.end()] if match else text
 
 
 def spin_article(text: str, dictionaries: Sequence[Dictionary], rng: random.Random) -> str:
@@ -119,7 +123,7 @@ def make_compared(pool: Pool, count: int, words: int, share: float) -> list[Time
         events = rng.sample(pool.events, len(pool.events))
         # Each version tells the same events in the same order.
         versions, taken = [""] * REFERENCES, 0
-        while min(len(version.split(" ")) for version in versions) < length:
+        while min(len(version.split()) for version in versions) < length:
             reports = rng.sample(events[taken % len(events)], REFERENCES)
             versions = [f"{version}\n\n{report}".lstrip() for version, report in zip(versions, reports, strict=True)]
             taken += 1

@@ -117,8 +117,8 @@ def write_page(results: Results) -> str:
         *_write_race(aligned["ms"], ALIGN),
         "",
         "## What the classifier is worth",
-        "The fastText classifier learnt from articles like these, half of them spun, made of other texts. unspun's model "
-        "has met all these spinners, and none of the texts.",
+        "The fastText classifier learnt from articles like these, half of them spun, made of other texts. unspun's "
+        "model has met all these spinners, and none of the texts.",
         "",
         *_write_classifiers(results["classifier"]),
         "",
@@ -183,8 +183,8 @@ def write_to(page: Path, section: str) -> None:
 def _describe(results: Results) -> str:
     options = results["options"]
     return (
-        f"unspun {results['unspun']}, {options['rounds']} rounds in which all take turns of {options['seconds']:g} s or "
-        "more on one core, after a warm-up; *times* is the median of the rounds' ratios."
+        f"unspun {results['unspun']}; {options['rounds']} rounds in which all take turns of {options['seconds']:g} s "
+        "or more on one core, after a warm-up; *times* is the median of the rounds' ratios."
     )
 
 

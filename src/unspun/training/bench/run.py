@@ -90,7 +90,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--learnt", type=int, default=4000, help="articles that the fastText classifier learns from")
     parser.add_argument("--most", type=int, default=1_000_000, help="articles of the longest stream")
     parser.add_argument("--longest", type=int, default=1_000_000, help="characters of the longest text")
-    parser.add_argument("--core", type=int, default=max(_list_cores()), help="the core that all run on")
+    parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)), help="the core that all run on")
     options = parser.parse_args(arguments)
     if options.quick:
         options.rounds, options.seconds, options.count, options.learnt = 3, 0.2, 80, 500
@@ -98,8 +98,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def _list_cores() -> set[int]:
-    return os.sched_getaffinity(0)
+def keep_to_core(core: int) -> None:
+    """This process, and those that it starts, on one core and without threads of their own."""
+    os.sched_setaffinity(0, {core})
+    # Read when the libraries are first imported.
+    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -110,8 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from unspun.training.bench.stages import print_stages
 
         return print_stages()
-    os.sched_setaffinity(0, {options.core})
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
+    keep_to_core(options.core)
     began = time.monotonic()
 
     def say(message: str) -> None:
