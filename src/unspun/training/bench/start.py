@@ -12,15 +12,12 @@ import os
 import statistics
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import unspun
 from unspun.resources import find_data, find_models
 from unspun.training.bench.memory import weigh_process
 
@@ -38,6 +35,15 @@ _LOADED: Final = (
     "import json, sys; sys.argv[1:] = {arguments}\n{code}\n"
     "print(json.dumps([name for name in {heavy} if name in sys.modules]))"
 )
+_FILES: Final = (
+    "import json, sys; from unspun.cli import main\n"
+    "sys.argv[1:] = ['score', {article!r}, '--context', 'always']\n"
+    "try: main()\n"
+    "except SystemExit: pass\n"
+    "top = [(module, getattr(module, '__file__', None)) for name, module in sys.modules.items() if '.' not in name]\n"
+    "print(json.dumps([f.rpartition('/')[0] if hasattr(m, '__path__') else f for m, f in top if f]"
+    " + [m.__cached__ for m, f in top if f and getattr(m, '__cached__', None)]))"
+)
 _SECTOR: Final = 512  # bytes; the unit of ru_inblock
 #: A child's memory is known from this many times its parent's on: what the parent had counts as the child's own.
 _LEAST_KNOWN: Final = 1.2
@@ -48,6 +54,7 @@ def measure_start(warm: int, cold: int) -> dict[str, Any]:
     disk and the largest memory (both in millions of bytes); ``loaded``: which heavy packages each import brings."""
     with tempfile.TemporaryDirectory() as folder:
         commands, article = _list_commands(Path(folder))
+        files = _list_files(article) if cold else []
         found: dict[str, dict[str, float]] = {}
         for name, command in commands.items():
             once = name.startswith(f"{LONG:,}")
@@ -61,7 +68,7 @@ def measure_start(warm: int, cold: int) -> dict[str, Any]:
             if not once and cold:
                 cold_runs = []
                 for _ in range(cold):
-                    _push_out()
+                    _push_out(files)
                     cold_runs.append(_run(command))
                 found[name]["cold seconds"] = round(statistics.median(seconds for seconds, _, _ in cold_runs), 3)
                 found[name]["read"] = round(statistics.median(read for _, _, read in cold_runs), 1)
@@ -96,10 +103,10 @@ def _list_commands(folder: Path) -> tuple[dict[str, tuple[str, ...]], str]:
 def _run(command: Sequence[str]) -> tuple[float, float, float]:
     """Seconds, megabytes of memory at the most, megabytes read from the disk. Raises RuntimeError when it fails."""
     began = time.perf_counter()
-    # Not subprocess: what one process took is asked of the kernel, which tells it of the child that is waited for.
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr
     complaint = process.stderr.read()
+    # Which tells what this child took, as subprocess does not.
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -110,26 +117,26 @@ def _run(command: Sequence[str]) -> tuple[float, float, float]:
     return seconds, usage.ru_maxrss * 1024 / 1e6, usage.ru_inblock * _SECTOR / 1e6
 
 
-def _push_out() -> None:
-    """Ask the kernel to drop the files of Python, of its packages and of unspun from memory (Linux); those that another
-    process has mapped stay."""
+def _push_out(files: Sequence[Path]) -> None:
+    """Ask the kernel to drop files from memory (Linux); those that another process has mapped stay."""
     os.sync()  # what is not yet written cannot be dropped
-    for path in _list_files():
-        with suppress(OSError):
-            file = os.open(path, os.O_RDONLY)
-            try:
-                os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
-            finally:
-                os.close(file)
+    for path in files:
+        file = os.open(path, os.O_RDONLY)
+        try:
+            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(file)
 
 
-def _list_files() -> Iterator[Path]:
-    paths = sysconfig.get_paths()
-    folders = {Path(paths[name]).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    folders |= {Path(unspun.__file__).parent, find_data("lexicon"), find_models("default.npz").parent}
-    yield Path(sys.executable).resolve()
-    for folder in folders:
-        yield from (path for path in folder.rglob("*") if path.is_file())
+def _list_files(article: str) -> list[Path]:
+    """What a verdict may read: the interpreter, the modules and packages that it imports, unspun's own data."""
+    program = _FILES.format(article=article)
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    found = {Path(sys.executable).resolve(), *map(Path, json.loads(told.splitlines()[-1]))}
+    # Beside a package there may be the libraries that came with it.
+    found |= {path.with_name(f"{path.name}.libs") for path in found}
+    found |= {find_data("lexicon"), find_models("default.npz").parent}
+    return [file for path in found for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file()]
 
 
 def _list_loaded(article: str) -> Mapping[str, list[str]]:
