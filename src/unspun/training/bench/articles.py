@@ -64,7 +64,7 @@ def read_pool(lexicon: Lexicon, shared: Path | None = None) -> Pool:
         prose = (find_data("llm_prose.jsonl")).read_text("utf-8").splitlines()
         texts = [json.loads(line)["text"] for line in prose]
         for report in read_articles([find_data("samples") / "references"]):
-            if isinstance(report, Article):  # pages need the extra html
+            if isinstance(report, Article):
                 events[report.id.partition("-")[0]].append(report.text)
                 texts.append(report.text)
     told = tuple(tuple(reports) for reports in events.values() if len(reports) >= REFERENCES)
@@ -115,7 +115,7 @@ def make_texts(
 def make_compared(pool: Pool, count: int, words: int, share: float) -> list[Timed]:
     """As :func:`make_texts`, each with its references. Raises ValueError where too few events are told three times."""
     if len(pool.events) < 2:
-        raise ValueError("fewer than two events have three reports: pip install '.[html]' reads those that are pages")
+        raise ValueError("fewer than two events have three reports that can be read: pip install '.[bench]'")
     rng = random.Random("compared")
     made = []
     for number in range(count):

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import partial
-from importlib import import_module
 from typing import Any, Final
 
 from rapidfuzz.distance import Indel, Levenshtein
@@ -29,24 +28,9 @@ ALIGN: Final = "unspun.alignment.align"
 QUALITY: Final = "datatrove GopherQualityFilter"
 FLOOR: Final = r"tokenising floor, re.findall(r'\w+')"
 
-#: What is imported, and what brings it.
-_PEERS: Final = ("datatrove.pipeline.filters", "spacy", "datasketch", "fasttext", "matplotlib")
 _PERMUTATIONS: Final = 128
 _SHINGLE: Final = 5
 _TOKEN: Final = re.compile(r"\w+")
-
-
-class PeerMissingError(ImportError):
-    """A peer is not installed; the message says how to."""
-
-
-def check_peers(names: Sequence[str] = _PEERS) -> None:
-    """Raises PeerMissingError, naming the extra, unless all can be imported."""
-    for name in names:
-        try:
-            import_module(name)
-        except ModuleNotFoundError as missing:
-            raise PeerMissingError(f"{missing}; install the extra: pip install '.[bench,html]'") from missing
 
 
 def _apply(work: Callable[..., object], arguments: Sequence[Any]) -> object:

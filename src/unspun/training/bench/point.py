@@ -22,13 +22,15 @@ from unspun.training.bench.memory import weigh_process
 
 #: Words of a short article.
 SHORT: Final = 60
+_WARM: Final = "The council said on Monday that the new bridge over the river would not be opened before spring. " * 5
 #: Passes over the same articles, at the most.
 _MOST_PASSES: Final = 50
 
 
 def measure_point(asked: dict[str, Any]) -> dict[str, Any]:
     detector = Detector.load(context="never")
-    detector.score("warm as toast the company said on Monday that it would not " * 20)
+    # What is built at first use, so that a point of one pass does not count it.
+    detector.score(_WARM, [f"{_WARM} indeed"] if "pairs" in asked and asked["pairs"][0][1] is not None else None)
     if "count" in asked:
         items = asked["count"]
 

@@ -22,8 +22,10 @@ def race(
 ) -> dict[str, list[float]]:
     """Milliseconds an item of each way, one figure a round.
 
-    Each runs once to warm up, then once to tell how many passes make a turn of at least so many seconds.
+    Each runs once to warm up, then once to tell how many passes make a turn of at least so many seconds. Ways that have
+    no items are left out.
     """
+    ways = {name: way for name, way in ways.items() if way.items}
     passes = {}
     for name, way in ways.items():
         way.run()

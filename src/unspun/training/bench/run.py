@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,13 +16,26 @@ from unspun.training.bench.start import measure_start
 
 #: Threads of the libraries that might start their own: what is measured is one core.
 _ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_PEERS: Final = ("datatrove", "regex", "spacy", "datasketch", "fasttext", "matplotlib")
 #: Where the results go, from the root of the repository.
 _FOLDER: Final = Path("models/bench")
 _README: Final = Path("README.md")
 
 
+class PeerMissingError(ImportError):
+    """A peer is not installed; the message says how to."""
+
+
+def check_peers(names: Sequence[str] = _PEERS) -> None:
+    """Raises PeerMissingError, naming the extra, unless all are installed; imports none."""
+    missing = [name for name in names if find_spec(name) is None]
+    if missing:
+        raise PeerMissingError(f"{', '.join(missing)} not installed; install the extra: pip install '.[bench]'")
+
+
 def measure(options: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     """Everything. Raises PeerMissingError where a peer is not installed."""
+    check_peers()
     # Before anything heavy is imported, see there.
     say("start and memory")
     start = measure_start(warm=3 if options.quick else 9, cold=1 if options.quick else 5)
@@ -31,7 +45,6 @@ def measure(options: argparse.Namespace, say: Callable[[str], None]) -> dict[str
     from unspun.training.bench import articles, classifier, curves, machine, peers
     from unspun.training.bench.race import race
 
-    peers.check_peers()
     found: dict[str, Any] = {"unspun": __version__, "machine": machine.describe_machine(), "start": start}
     detector = Detector.load(context="never")
     found["model"] = detector.name
