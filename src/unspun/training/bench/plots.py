@@ -23,19 +23,19 @@ def draw_plots(results: Results, folder: Path) -> None:
 
 def _draw_speed(results: Results, path: Path) -> None:
     rows = [
-        (name if race == "alone" else f"{name} (three references)", 1000 / statistics.median(ms), name == ours)
+        (name if race == "alone" else f"three references: {name}", 1000 / statistics.median(ms), name == ours)
         for race, ours in (("alone", UNSPUN), ("compared", COMPARED))
         for name, ms in results[race]["ms"].items()
         if not name.startswith("the same")
     ]
-    with open_axes(path, "Articles a second on one core", "articles a second", "", (8, 4.6)) as axes:
-        names, speeds, own = zip(*rows, strict=True)
-        axes.barh(range(len(rows)), speeds, color=[COLOURS[1] if mine else COLOURS[0] for mine in own])
-        axes.bar_label(axes.containers[0], [f" {speed:,.0f}" for speed in speeds], fontsize=8)
-        # matplotlib would read signs as formulae.
-        axes.set_yticks(range(len(rows)), [name.replace("$", r"\$") for name in names])
+    with open_axes(path, "Articles a second on one core", "", "", (9, 4.4)) as axes:
+        for place, (_, speed, own) in enumerate(rows):
+            axes.plot(speed, place, "o", color=COLOURS[1 if own else 0], markersize=7 if own else 5)
+            axes.annotate(f"{speed:,.0f}", (speed, place), (7, 0), textcoords="offset points", va="center", fontsize=8)
+        axes.set_yticks(range(len(rows)), [name for name, _, _ in rows])
         axes.invert_yaxis()
-        axes.set(xscale="log", xlim=(min(speeds) / 2, max(speeds) * 4))
+        speeds = [speed for _, speed, _ in rows]
+        axes.set(xscale="log", xlim=(min(speeds) / 2, max(speeds) * 3))
 
 
 def _draw_lengths(curves: dict[str, list[dict[str, Any]]], path: Path) -> None:
@@ -50,16 +50,14 @@ def _draw_lengths(curves: dict[str, list[dict[str, Any]]], path: Path) -> None:
 
 def _draw_numbers(points: list[dict[str, Any]], path: Path) -> None:
     kept = [point for point in points if "failed" not in point]
-    with open_axes(path, "Cost by number: level is linear", "articles of 60 words", "ms an article") as axes:
-        numbers = [point["articles"] for point in kept]
-        [cost] = axes.plot(numbers, [min(point["ms"]) for point in kept], "o-", color=COLOURS[0], markersize=3)
-        cost.set_label("ms an article")
+    numbers = [point["articles"] for point in kept]
+    with open_axes(path, "Cost by number: level is linear", "articles of 60 words", "") as axes:
+        axes.plot(numbers, [min(point["ms"]) for point in kept], "o-", color=COLOURS[0], markersize=3)
+        axes.set_ylabel("ms an article", color=COLOURS[0])
         axes.set(xscale="log")
-        axes.set_ylim(bottom=0)
         memory = axes.twinx()
-        memory.spines["right"].set_visible(True)
+        memory.plot(numbers, [point["megabytes"] for point in kept], "s:", color=COLOURS[1], markersize=3)
+        memory.set_ylabel("MB of memory", color=COLOURS[1])
         memory.grid(False)
-        [size] = memory.plot(numbers, [point["megabytes"] for point in kept], "s:", color=COLOURS[1], markersize=3)
-        memory.set(ylabel="MB of memory (dotted)")
-        memory.set_ylim(bottom=0)
-        axes.legend(handles=[cost, size], labels=["time", "memory"], frameon=False, fontsize=8, loc="lower right")
+        for one in (axes, memory):
+            one.set_ylim(0, 1.3 * one.get_ylim()[1])

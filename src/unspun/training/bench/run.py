@@ -106,7 +106,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)), help="the core that all run on")
     options = parser.parse_args(arguments)
     if options.quick:
-        options.rounds, options.seconds, options.count, options.learnt = 3, 0.2, 80, 500
+        options.rounds, options.seconds, options.count, options.learnt = 3, 0.2, min(options.count, 80), 500
         options.most, options.longest = min(options.most, 10_000), min(options.longest, 100_000)
     return options
 
