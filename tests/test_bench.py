@@ -53,7 +53,7 @@ def test_a_slope_needs_two_sizes() -> None:
 
 
 def test_a_curve_of_numbers_is_linear_where_each_article_costs_the_same() -> None:
-    points = [{"articles": 10**step, "ms": [3.0, 2.0], "megabytes": 200} for step in range(1, 5)]
+    points = [{"articles": 10**step, "ms": [2.0, 9.0, 2.0], "megabytes": 200} for step in range(1, 5)]
     assert find_slope(points, "articles") == pytest.approx(1.0)
     assert find_slope([*points, {"articles": 10**5, "failed": "takes more than 8 GB"}], "articles") == pytest.approx(
         1.0
@@ -109,7 +109,7 @@ def test_texts_come_again_only_when_all_were_taken() -> None:
 
 def test_short_articles_are_distinct_and_none_is_kept() -> None:
     words = [str(number) for number in range(5000)]
-    found = list(stream_short(words, 4000, 60))
+    found = list(stream_short(words, range(4000), 60))
     assert len(set(found)) == 4000
     assert {len(article.split()) for article in found} == {60}
 
@@ -132,7 +132,7 @@ def test_a_missing_peer_names_the_extra() -> None:
 def results() -> report.Results:
     """Results in which unspun takes 1 ms alone and 4 ms compared, and the quality filter 12."""
     length = [
-        {"words": 100 * 2**n, "kilobytes": 0.6 * 2**n, "ms": [2.0**n, 3.0**n], "megabytes": 240} for n in range(9)
+        {"words": 100 * 2**n, "kilobytes": 0.6 * 2**n, "ms": [2.0**n, 2.0**n, 9e9], "megabytes": 240} for n in range(9)
     ]
     beside = [*length[:7], {"words": 12800, "kilobytes": 76.8, "failed": "takes more than 8 GB"}]
     start = {"seconds": 0.2, "cold seconds": 1.3, "read": 40.0, "megabytes": 250}

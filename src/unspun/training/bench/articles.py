@@ -6,7 +6,7 @@ import json
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -137,11 +137,11 @@ def make_compared(pool: Pool, count: int, words: int, share: float) -> list[Time
     return made
 
 
-def stream_short(words: list[str], count: int, length: int) -> Iterator[str]:
-    """So many short articles, each of two stretches of a long text that no other has together; none is kept."""
+def stream_short(words: list[str], numbers: Iterable[int], length: int) -> Iterator[str]:
+    """Short articles, one a number, each of two stretches of a long text that no other has together; none is kept."""
     half = length // 2
     places = len(words) - half
-    for number in range(count):
+    for number in numbers:
         # Two steps without a common factor with most numbers: the pairs of places do not come again for long.
         first, second = number * 7919 % places, number * 104729 % places
         yield " ".join(words[first : first + half] + words[second : second + half])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,7 +77,7 @@ def measure_numbers(pool: Pool, most: int, seconds: float, say: Callable[[str], 
 
 
 def _tell(point: dict[str, Any]) -> str:
-    return point.get("failed") or f"{min(point['ms']):.3g} ms an article, {point['megabytes']} MB"
+    return point.get("failed") or f"{find_cost(point):.3g} ms an article, {point['megabytes']} MB"
 
 
 def _measure(asked: dict[str, Any], patience: float) -> dict[str, Any]:
@@ -95,6 +96,11 @@ def _measure(asked: dict[str, Any], patience: float) -> dict[str, Any]:
     return found
 
 
+def find_cost(point: Mapping[str, Any]) -> float:
+    """The milliseconds of an article at a point: the median of the passes."""
+    return statistics.median(point["ms"])
+
+
 def find_slope(points: Sequence[dict[str, Any]], size: str, least: float = 0.0) -> float | None:
     """The exponent with which the cost of a whole (a text of so many ``size``, or so many articles) grows, over the
     points of ``least`` and more; None for fewer than two."""
@@ -102,5 +108,5 @@ def find_slope(points: Sequence[dict[str, Any]], size: str, least: float = 0.0) 
     if len(kept) < 2:
         return None
     # In the curve of numbers an article's cost is to be multiplied by how many there are.
-    costs = [min(point["ms"]) * (point[size] if size == "articles" else 1) for point in kept]
+    costs = [find_cost(point) * (point[size] if size == "articles" else 1) for point in kept]
     return fit_slope([point[size] for point in kept], costs)

@@ -8,6 +8,7 @@ from typing import Any
 
 import matplotlib
 
+from unspun.training.bench.curves import find_cost
 from unspun.training.bench.peers import COMPARED, UNSPUN
 from unspun.training.bench.report import Results
 from unspun.training.plots import COLOURS, STYLE, open_axes
@@ -43,7 +44,7 @@ def _draw_lengths(curves: dict[str, list[dict[str, Any]]], path: Path) -> None:
         for colour, (name, points) in zip(COLOURS, curves.items(), strict=False):
             kept = [point for point in points if "failed" not in point]
             sizes = [point["kilobytes"] for point in kept]
-            costs = [min(point["ms"]) / point["kilobytes"] for point in kept]
+            costs = [find_cost(point) / point["kilobytes"] for point in kept]
             axes.plot(sizes, costs, "o-", color=colour, label=name, markersize=3, linewidth=1)
         axes.set(xscale="log", yscale="log")
 
@@ -52,7 +53,7 @@ def _draw_numbers(points: list[dict[str, Any]], path: Path) -> None:
     kept = [point for point in points if "failed" not in point]
     numbers = [point["articles"] for point in kept]
     with open_axes(path, "Cost by number: level is linear", "articles of 60 words", "") as axes:
-        axes.plot(numbers, [min(point["ms"]) for point in kept], "o-", color=COLOURS[0], markersize=3)
+        axes.plot(numbers, [find_cost(point) for point in kept], "o-", color=COLOURS[0], markersize=3)
         axes.set_ylabel("ms an article", color=COLOURS[0])
         axes.set(xscale="log")
         memory = axes.twinx()

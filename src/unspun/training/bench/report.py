@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from unspun.training.bench.curves import ALONE_HONEST, ALONE_SPUN, BESIDE, find_slope
+from unspun.training.bench.curves import ALONE_HONEST, ALONE_SPUN, BESIDE, find_cost, find_slope
 from unspun.training.bench.peers import ALIGN, COMPARED, FLOOR, QUALITY, UNSPUN
 from unspun.training.bench.race import find_ratio
 from unspun.training.bench.start import LONG
@@ -250,8 +250,8 @@ def _write_curves(results: Results) -> list[str]:
                     (point["failed"], "", "")
                     if "failed" in point
                     else (
-                        f"{min(point['ms']):.3g}",
-                        f"{min(point['ms']) / point['kilobytes']:.3g}",
+                        f"{find_cost(point):.3g}",
+                        f"{find_cost(point) / point['kilobytes']:.3g}",
                         str(point["megabytes"]),
                     )
                 ),
@@ -261,7 +261,7 @@ def _write_curves(results: Results) -> list[str]:
         lines += [f"### {name.capitalize()}", *_write_table(("words", "kB", "ms", "ms a kB", "MB of memory"), rows), ""]
     rows = [
         (f"{point['articles']:,}", *((point["failed"], "") if "failed" in point else
-         (f"{min(point['ms']):.3g}", str(point["megabytes"]))))
+         (f"{find_cost(point):.3g}", str(point["megabytes"]))))
         for point in results["number"]
     ]  # fmt: skip
     head = ("articles", "ms an article", "MB of memory")
