@@ -98,7 +98,7 @@ def _measure(asked: dict[str, Any], patience: float) -> dict[str, Any]:
 
 def find_cost(point: Mapping[str, Any]) -> float:
     """The milliseconds of an article at a point: the median of the passes."""
-    return statistics.median(point["ms"])
+    return float(statistics.median(point["ms"]))
 
 
 def find_slope(points: Sequence[dict[str, Any]], size: str, least: float = 0.0) -> float | None:
