@@ -27,7 +27,6 @@ def describe_machine() -> dict[str, Any]:
         "caches": _list_caches(),
         "bandwidth": measure_bandwidth(),
         "system": _name_system(),
-        "load before": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         "versions": _list_versions(),
     }

@@ -17,6 +17,8 @@ from unspun.training.bench.start import measure_start
 #: Threads of the libraries that might start their own: what is measured is one core.
 _ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _PEERS: Final = ("datatrove", "regex", "spacy", "datasketch", "fasttext", "matplotlib")
+#: Load, of the last minute, from which something else runs.
+_IDLE: Final = 0.5
 #: Where the results go, from the root of the repository.
 _FOLDER: Final = Path("models/bench")
 _README: Final = Path("README.md")
@@ -36,6 +38,9 @@ def check_peers(names: Sequence[str] = _PEERS) -> None:
 def measure(options: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     """Everything. Raises PeerMissingError where a peer is not installed."""
     check_peers()
+    load = os.getloadavg()[0]
+    if load > _IDLE:
+        say(f"the machine is busy (load {load:.1f}): these figures are not to be kept")
     # Before anything heavy is imported, see there.
     say("start and memory")
     start = measure_start(warm=3 if options.quick else 9, cold=1 if options.quick else 5)
@@ -45,7 +50,8 @@ def measure(options: argparse.Namespace, say: Callable[[str], None]) -> dict[str
     from unspun.training.bench import articles, classifier, curves, machine, peers
     from unspun.training.bench.race import race
 
-    found: dict[str, Any] = {"unspun": __version__, "machine": machine.describe_machine(), "start": start}
+    described = {**machine.describe_machine(), "load before": round(load, 2)}
+    found: dict[str, Any] = {"unspun": __version__, "machine": described, "start": start}
     detector = Detector.load(context="never")
     found["model"] = detector.name
     pool = articles.read_pool(detector.lexicon, options.shared)
