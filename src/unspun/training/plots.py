@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from unspun.training.evaluation_figures import SETTINGS, Figures
 
 #: Text stays text, ids follow from the content: small files that do not change from run to run.
-_STYLE: Final = {
+STYLE: Final = {
     "svg.fonttype": "none",
     "svg.hashsalt": "unspun",
     "font.family": "sans-serif",
@@ -25,7 +25,7 @@ _STYLE: Final = {
     "axes.spines.right": False,
 }
 #: Colours that the colour-blind tell apart (Okabe and Ito 2008).
-_COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 
 def draw_plots(results: Figures, folder: Path) -> None:
@@ -34,7 +34,7 @@ def draw_plots(results: Figures, folder: Path) -> None:
     settings = results["settings"]
     headline = next(setting for setting in SETTINGS if "unspun" in settings[setting] and setting != "corpus left out")
     methods = settings[headline]
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         _draw_roc(methods, headline, folder / "roc.svg")
         _draw_calibration(methods, headline, folder / "calibration.svg")
         _draw_rates(methods, headline, folder / "by_rate.svg")
@@ -43,7 +43,7 @@ def draw_plots(results: Figures, folder: Path) -> None:
 
 
 @contextmanager
-def _axes(path: Path, title: str, x: str, y: str, size: tuple[float, float] = (6.4, 3.4)) -> Iterator[Any]:
+def open_axes(path: Path, title: str, x: str, y: str, size: tuple[float, float] = (6.4, 3.4)) -> Iterator[Any]:
     """Axes to draw on; the file is written at the end."""
     figure = Figure(figsize=size, layout="constrained")
     axes: Any = figure.add_subplot()
@@ -56,8 +56,8 @@ def _axes(path: Path, title: str, x: str, y: str, size: tuple[float, float] = (6
 
 def _draw_roc(methods: Figures, setting: str, path: Path) -> None:
     title, x = f"ROC, without references, {setting}", "honest articles called spun"
-    with _axes(path, title, x, "spun articles found") as axes:
-        for colour, (name, figures) in zip(_COLOURS, methods.items(), strict=False):
+    with open_axes(path, title, x, "spun articles found") as axes:
+        for colour, (name, figures) in zip(COLOURS, methods.items(), strict=False):
             false, true = zip(*figures["roc"], strict=True)
             axes.plot(false, true, color=colour, label=name, linewidth=2 if name == "unspun" else 1)
         axes.set(xscale="log", xlim=(0.002, 1), ylim=(0, 1.02))
@@ -65,9 +65,9 @@ def _draw_roc(methods: Figures, setting: str, path: Path) -> None:
 
 def _draw_calibration(methods: Figures, setting: str, path: Path) -> None:
     title = f"Calibration for one spun article in ten, {setting}"
-    with _axes(path, title, "score", "share of articles that are spun") as axes:
+    with open_axes(path, title, "score", "share of articles that are spun") as axes:
         axes.plot((0, 1), (0, 1), color="#999999", linestyle=":", linewidth=1)
-        for colour, (name, figures) in zip(_COLOURS, methods.items(), strict=False):
+        for colour, (name, figures) in zip(COLOURS, methods.items(), strict=False):
             if figures["calibration"]:
                 _, scores, shares = zip(*figures["calibration"], strict=True)
                 axes.plot(scores, shares, "o-", color=colour, label=name, markersize=3, linewidth=1)
@@ -76,10 +76,10 @@ def _draw_calibration(methods: Figures, setting: str, path: Path) -> None:
 
 def _draw_rates(methods: Figures, setting: str, path: Path) -> None:
     title, x = f"Found at the shipped threshold, {setting}", "share of words swapped, %"
-    with _axes(path, title, x, "called spun") as axes:
-        for colour, (name, figures) in zip(_COLOURS, methods["unspun"]["by family"].items(), strict=False):
+    with open_axes(path, title, x, "called spun") as axes:
+        for colour, (name, figures) in zip(COLOURS, methods["unspun"]["by family"].items(), strict=False):
             _plot_shares(axes, figures["tpr by rate"], colour, f"unspun: {name}", "-", 100)
-        for colour, (name, figures) in zip(_COLOURS, methods.items(), strict=False):
+        for colour, (name, figures) in zip(COLOURS, methods.items(), strict=False):
             if name != "unspun":
                 _plot_shares(axes, figures["tpr by rate"], colour, name, ":", 100)
         axes.set(ylim=(0, 1.02))
@@ -87,8 +87,8 @@ def _draw_rates(methods: Figures, setting: str, path: Path) -> None:
 
 def _draw_lengths(methods: Figures, setting: str, path: Path) -> None:
     title = f"Found at the shipped threshold, all rates, {setting}"
-    with _axes(path, title, "words of the article", "called spun") as axes:
-        for colour, (name, figures) in zip(_COLOURS, methods.items(), strict=False):
+    with open_axes(path, title, "words of the article", "called spun") as axes:
+        for colour, (name, figures) in zip(COLOURS, methods.items(), strict=False):
             _plot_shares(axes, figures["tpr by length"], colour, name, "-", 1, band=True)
         axes.set(ylim=(0, 1.02))
 
@@ -111,8 +111,8 @@ def _draw_corpora(settings: Figures, path: Path) -> None:
     theirs = settings["corpus left out"]["character TF-IDF"]["fpr by corpus"]
     drawn = ((f"unspun, {setting}", ours), ("character TF-IDF, corpus left out", theirs))
     title, names = "Honest documents called spun", list(ours)
-    with _axes(path, title, "share, % (95 % interval)", "", (8, 4.2)) as axes:
-        for offset, colour, (label, shares) in zip((-0.15, 0.15), _COLOURS, drawn, strict=False):
+    with open_axes(path, title, "share, % (95 % interval)", "", (8, 4.2)) as axes:
+        for offset, colour, (label, shares) in zip((-0.15, 0.15), COLOURS, drawn, strict=False):
             places = np.array([place for place, corpus in enumerate(names) if corpus in shares])
             middle, low, high, _ = 100 * np.array([shares[names[place]] for place in places]).T
             axes.errorbar(

@@ -28,8 +28,8 @@ T = TypeVar("T")
 ROUNDS: Final = 7
 
 
-def main() -> int:
-    """``scripts/bench``: milliseconds of each stage for an article and its source, articles a second, on one core."""
+def print_stages() -> int:
+    """``scripts/bench --stages``: milliseconds of each stage for an article and its source; articles a second alone."""
     detector = Detector.load()
     samples = read_samples(find_data("samples"))
     spun = [sample for sample in samples if sample.kind == "spun"]
