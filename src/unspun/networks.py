@@ -58,6 +58,8 @@ class Networks:
     _kept: tuple[NDArray[np.generic], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        for name in _STORED:
+            object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64))
         object.__setattr__(self, "whole", _round_networks(self))
         compiled, kept = _compile_networks(self)
         object.__setattr__(self, "compiled", compiled)
