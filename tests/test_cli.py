@@ -228,8 +228,8 @@ def test_version_and_help() -> None:
 
 def test_help_loads_nothing_heavy() -> None:
     heavy = (
-        "numpy sklearn wordfreq jinja2 trafilatura unspun.detector pandas torch onnxruntime tokenizers scrapy datatrove "
-        "datasets pyspark pyarrow uvicorn"
+        "numpy sklearn wordfreq jinja2 trafilatura unspun.detector pandas torch onnxruntime tokenizers scrapy "
+        "datatrove datasets pyspark pyarrow uvicorn"
     )
     code = (
         "import sys, unspun\n"
