@@ -24,15 +24,15 @@ HEAVY = {
 }  # fmt: skip
 
 
-def run(*commands: object) -> subprocess.CompletedProcess[str]:
-    told = json.dumps(
-        [[str(part) for part in command] if isinstance(command, list) else command for command in commands]
-    )
-    # Where a library keeps what it once fetched, nothing must hide that it would fetch.
-    cold = {"HOME": "/nonexistent", "HF_HOME": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent"}
-    return subprocess.run(
-        [sys.executable, str(RUNNER), told], capture_output=True, text=True, env={**os.environ, **cold}, check=False
-    )
+def run(home: Path, *commands: object) -> subprocess.CompletedProcess[str]:
+    """The commands of a user whose home is the empty folder ``home``, and who has set nothing."""
+    home.mkdir(exist_ok=True)
+    unset = ("HF_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "CI")
+    # Some libraries are quiet in tests.
+    unset += ("ORT_DISABLE_TELEMETRY", "PYTEST_CURRENT_TEST", "PYTEST_VERSION")
+    settings = {name: value for name, value in os.environ.items() if name not in unset} | {"HOME": str(home)}
+    command = [sys.executable, str(RUNNER), json.dumps(commands, default=str)]
+    return subprocess.run(command, capture_output=True, text=True, env=settings, check=False)
 
 
 def check(done: subprocess.CompletedProcess[str]) -> set[str]:
@@ -59,28 +59,33 @@ def test_commands_work_where_there_is_no_network(tmp_path: Path, records: Path) 
     beside = [part for path in texts[::4] + texts[-8:-5] for part in ("--references", path)]
     index = tmp_path / "index"
     # The contextual model reads where it is installed, and is left out where it is not.
+    home = tmp_path / "home"
     done = run(
+        home,
         ["score", one, other, "--format", "jsonl", "--out", tmp_path / "v.jsonl"],
         ["score", records, *beside, "--workers", "2", "--format", "sarif", "--out", tmp_path / "v.sarif"],
         ["report", one, *beside, "--out", tmp_path / "report.html"],
         ["report", one, other, "--verdicts", tmp_path / "v.jsonl", "--out", tmp_path / "pages"],
         ["restore", one, *beside, "--out", tmp_path / "restored.txt"],
         ["filter", records, "--workers", "2", "--spun", "drop", "--out", tmp_path / "kept.jsonl"],
-        ["index", "build", SAMPLES / "references", records, "--out", index],
+        ["index", "build", *texts, records, "--out", index],
         ["index", "find", index, one],
         ["families", index, "--out", tmp_path / "families.jsonl", "--format", "jsonl"],
     )
     loaded = check(done)
     assert ("onnxruntime" in loaded) == all(find_spec(name) for name in ("onnxruntime", "tokenizers"))
+    # Where something is kept for later, such as a number for the machine, it is meant to be sent or was fetched:
+    # onnxruntime sends seconds after it has begun, when a command is done.
+    assert list(home.rglob("*")) == []
     assert (tmp_path / "v.jsonl").read_text("utf-8").count('"label": "') == 2
     assert (tmp_path / "kept.jsonl").stat().st_size
     assert (tmp_path / "report.html").stat().st_size > 10_000
 
 
-def test_scoring_loads_nothing_that_it_does_not_need() -> None:
+def test_scoring_loads_nothing_that_it_does_not_need(tmp_path: Path) -> None:
     reference = SAMPLES / "references" / "museum-wire.txt"
     article = SAMPLES / "articles" / "museum-spun-blog.txt"
-    loaded = check(run(["score", article, "--references", reference, "--context", "never"]))
+    loaded = check(run(tmp_path, ["score", article, "--references", reference, "--context", "never"]))
     assert loaded & HEAVY == set()
     assert "numpy" in loaded
 
@@ -96,8 +101,8 @@ def test_the_guard_notices_an_attempt_of_python(attempt: str) -> None:
     assert "socket." in done.stderr
 
 
-def test_the_guard_notices_an_attempt_of_other_code() -> None:
-    done = run("native")
+def test_the_guard_notices_an_attempt_of_other_code(tmp_path: Path) -> None:
+    done = run(tmp_path, "native")
     if done.returncode == 0 and "kernel" not in json.loads(done.stdout)["guards"]:
         pytest.skip("the kernel forbids nothing here: only attempts of Python are noticed")
     assert done.returncode == -signal.SIGSYS
