@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 from unspun.article import Article, Passage, Relation, Span, Verdict
+from unspun.contextual import keep_quiet
+
+keep_quiet()  # Some tests import onnxruntime themselves.
 
 ARTICLE = (
     "Police thanked the Worldwide Heart for Lacking and Exploited Children.\r\n\r\n"

@@ -282,7 +282,7 @@ def copy(shared: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(shared, tmp_path / "copy"))
 
 
-def test_every_file_that_is_cut_off_is_named(copy: Path) -> None:
+def test_every_file_that_is_cut_off_is_named(copy: Path, references: list[Article], made: list[Article]) -> None:
     [segment] = copy.glob("segment-*")
     for file in sorted(segment.iterdir()):
         data = file.read_bytes()
@@ -293,7 +293,7 @@ def test_every_file_that_is_cut_off_is_named(copy: Path) -> None:
         with pytest.raises(IndexDamagedError, match=f"{file.name}: is missing"):
             Index.open(copy, LEXICON)
         file.write_bytes(data)
-    assert len(Index.open(copy, LEXICON)) == 324
+    assert len(Index.open(copy, LEXICON)) == len(references) + len(made)
 
 
 def test_flipped_bits_are_found_by_a_check_and_break_nothing(copy: Path, made: list[Article]) -> None:
@@ -389,7 +389,7 @@ def test_opening_reads_no_postings_and_what_was_read_is_let_go(shared: Path, rea
 def test_an_index_stands_in_for_references(shared: Path, references: list[Article], made: list[Article]) -> None:
     indexed = IndexedReferences([Index.open(shared, LEXICON)], (), LEXICON)
     assert isinstance(indexed, References)
-    assert (len(indexed), len(list(indexed))) == (324, 324)
+    assert len(indexed) == len(list(indexed)) == len(references) + len(made)
     text = Text(references[0].text.replace("the ", "a "))
     candidates, copies = indexed.query(text)
     assert (candidates[0].reference.article, copies) == (references[0], [])
@@ -461,6 +461,7 @@ def test_the_commands(tmp_path: Path, made: list[Article]) -> None:
 
 
 def test_scoring_with_an_index_labels_like_scoring_with_the_folder(tmp_path: Path) -> None:
+    pytest.importorskip("trafilatura", reason="some of the references are pages")
     runner, references = CliRunner(), find_data("samples/references")
     assert runner.invoke(app, ["index", "build", str(references), "--out", str(tmp_path / "index")]).exit_code == 0
     found = []

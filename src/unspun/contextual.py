@@ -141,7 +141,14 @@ _NOWHERE: Final = np.zeros((1, 2), np.int64)
 _NOTHING: Final = np.zeros((1, 1), np.int64)
 
 
+def keep_quiet() -> None:
+    """To be called before onnxruntime is first imported: from 1.29 on it tells its makers over the network how it is
+    used, and keeps a number for the machine, unless this variable forbids it."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+
 def _open_session(file: Path) -> _Opened:
+    keep_quiet()
     try:
         from onnxruntime import InferenceSession, SessionOptions
     except ModuleNotFoundError:

@@ -5,6 +5,7 @@ Needs the extra ``context`` (the Rust tokenizers).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -28,6 +29,7 @@ UNKNOWN: Final = "[UNK]"
 #: stands at the edge of one is judged by the other.
 WINDOW: Final = 256
 OVERLAP: Final = 64
+_HALVES: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,8 +54,9 @@ def build_tokenizer(vocabulary: Sequence[str]) -> Tokenizer:
 
 def split_pieces(text: Text, tokenizer: Tokenizer) -> Pieces:
     """The pieces of a text, without those that begin and end a window."""
-    # Look-alike letters must not hide a word from the model; each stands for one letter, so offsets stay.
-    raw = text.raw if text.raw.isascii() else text.raw.translate(LOOKALIKES)
+    # Look-alike letters must not hide a word from the model; each stands for one letter, so offsets stay. Halves of
+    # characters, as a broken record has them, are no text to the tokenizer.
+    raw = text.raw if text.raw.isascii() else _HALVES.sub("\ufffd", text.raw.translate(LOOKALIKES))
     encoding = tokenizer.encode(raw, add_special_tokens=False)
     ids = np.array(encoding.ids, np.int32)
     if not len(ids) or not text.words:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from unspun.article import Article, Verdict
 from unspun.classifier import Model
 from unspun.context_model import ContextModel
-from unspun.contextual import Marks, Reader
+from unspun.contextual import Marks, Reader, keep_quiet
 from unspun.detector import Detector
 from unspun.lexicon import Lexicon
 from unspun.text import Text
@@ -255,6 +255,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def read_metadata(graph: Path) -> dict[str, Any]:
     """What a graph's file says of itself, and how many ``pieces`` its vocabulary has."""
+    keep_quiet()
     from onnxruntime import InferenceSession
 
     stored = InferenceSession(graph).get_modelmeta().custom_metadata_map
