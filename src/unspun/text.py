@@ -31,9 +31,13 @@ LOOKALIKES: Final = str.maketrans(
 _STRIP_INVISIBLE: Final = re.compile(f"[{INVISIBLE}]")
 _FOLD_APOSTROPHE: Final = str.maketrans(dict.fromkeys(_APOSTROPHES, "'"))
 
+#: What can end a sentence is looked for first, and a row of stops only from its beginning and as a whole ("++" gives
+#: nothing back): else a long row costs its length squared.
 _SENTENCE_END: Final = re.compile(
-    r"""(?:[.!?…]+["'”’)\]]*(?=\s+["'“‘(\[]*[^\Wa-z_])   # a stop, closing marks, then a capital or a digit
-        |[.!?…]+["”’)\]]*(?=\s*\Z)
+    r"""(?=[.!?…\r\n\u2028\u2029\u0085\x0b\x0c])
+        # A stop, closing marks, then a capital or a digit.
+        (?:[.!?…](?<![.!?…]{2})[.!?…]*+["'”’)\]]*+(?=\s++["'“‘(\[]*+[^\Wa-z_])
+        |[.!?…](?<![.!?…]{2})[.!?…]*+["”’)\]]*+(?=\s*+\Z)
         |[\r\n\u2028\u2029\u0085\x0b\x0c]+)""",
     re.VERBOSE,
 )
@@ -46,6 +50,9 @@ _ABBREVIATIONS: Final = frozenset(
 _LAST_WORD: Final = re.compile(r"[\w.]+$")
 
 _QUOTE_MARKS: Final = re.compile('["“”„«»]|\n[ \t\r]*\n')
+#: Longest word, in characters, whose compatible letters are told apart: putting a row of combining marks in order takes
+#: the square of its length, and no word is longer.
+_LONGEST_FOLDED: Final = 200
 #: Longest quotation in characters: a mark that is never closed must not turn half an article into a quote.
 MAX_QUOTE: Final = 1500
 
@@ -64,7 +71,8 @@ def normalise_word(raw: str) -> str:
         return raw.lower()
     word = _STRIP_INVISIBLE.sub("", raw).translate(_FOLD_APOSTROPHE)
     if not word.isascii():
-        word = unicodedata.normalize("NFKC", word)
+        if len(word) <= _LONGEST_FOLDED:
+            word = unicodedata.normalize("NFKC", word)
         if any("a" <= letter <= "z" for letter in word.lower()):
             word = word.translate(LOOKALIKES)
     return word.lower()
