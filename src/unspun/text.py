@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from functools import cached_property, partial
 from operator import itemgetter
 from typing import Final, NamedTuple
@@ -53,6 +53,8 @@ _QUOTE_MARKS: Final = re.compile('["“”„«»]|\n[ \t\r]*\n')
 #: Longest word, in characters, whose compatible letters are told apart: putting a row of combining marks in order takes
 #: the square of its length, and no word is longer.
 _LONGEST_FOLDED: Final = 200
+#: Longest sentence in words: what is longer is a list, or made to take time, since sentences are compared as wholes.
+MAX_SENTENCE: Final = 1000
 #: Longest quotation in characters: a mark that is never closed must not turn half an article into a quote.
 MAX_QUOTE: Final = 1500
 
@@ -79,6 +81,7 @@ def normalise_word(raw: str) -> str:
 
 
 _START: Final = itemgetter(0)
+_END: Final = itemgetter(1)
 _make_word: Final = partial(tuple.__new__, Word)
 
 
@@ -115,15 +118,14 @@ class Text:
 
     @cached_property
     def sentences(self) -> list[tuple[int, int]]:
-        """Half-open ranges of word indices, one a sentence; together they hold every word once, in order."""
+        """Half-open ranges of word indices, one a sentence; together they hold every word once, in order. What goes on
+        for more than :data:`MAX_SENTENCE` words is cut."""
         words, ranges, first = self.words, list[tuple[int, int]](), 0
-        for end in self._sentence_ends():
+        for end in (*self._sentence_ends(), len(self.raw)):
             last = bisect_left(words, end, first, key=_START)
-            if last > first:
-                ranges.append((first, last))
-                first = last
-        if first < len(words):
-            ranges.append((first, len(words)))
+            while last > first:
+                ranges.append((first, min(last, first + MAX_SENTENCE)))
+                first = ranges[-1][1]
         return ranges
 
     @cached_property
@@ -144,10 +146,9 @@ class Text:
 
     def enclose(self, start: int, end: int) -> tuple[int, int]:
         """The character range ``[start, end)`` widened to the whole sentences that it touches."""
-        for first, last in self.sentence_slices:
-            if first < end and last > start:
-                start, end = min(start, first), max(end, last)
-        return start, end
+        slices = self.sentence_slices
+        touched = slices[bisect_right(slices, start, key=_END) : bisect_left(slices, end, key=_START)]
+        return (min(start, touched[0][0]), max(end, touched[-1][1])) if touched else (start, end)
 
     def _sentence_ends(self) -> list[int]:
         ends = []
