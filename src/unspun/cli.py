@@ -297,7 +297,7 @@ def _draw_all(judged: Iterator[Judged], built: References | None, lexicon: Lexic
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         refuse(f"--out {out}: cannot be made ({error.strerror}); name another folder")
-    rows, taken = [], {"index.html"}
+    rows, taken = [], {"index.html": 1}
     for article, verdict in judged:
         name = None
         if isinstance(article, Article):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from unspun.article import REASON_OF_KIND, Article, Span, Unreadable, Verdict
 from unspun.classifier import Model, ModelError, Thresholds, to_probability
 from unspun.context_model import ContextModel, Reading
-from unspun.decisions import ArticleDecisions, Decisions
+from unspun.decisions import ArticleDecisions, Decisions, find_meeting
 from unspun.evidence import Evidence, gather_evidence
 from unspun.extractors.direction import FEATURES as DIRECTION
 from unspun.extractors.originals import FEATURES as ORIGINAL
@@ -140,7 +140,8 @@ class Detector:
             return _decide(verdict, found)
         dismissed = found.show_dismissed(article.text, verdict.spans)
         again = self._judge(article, evidence.dismiss(found.dismissed))
-        others = [s for s in again.spans if not any(s.start < d.end and d.start < s.end for d in dismissed)]
+        is_dismissed = find_meeting(dismissed)
+        others = [span for span in again.spans if not is_dismissed(span.start, span.end)]
         spans = [*dismissed, *others]
         return _decide(replace(again, spans=tuple(sorted(spans, key=lambda span: span.start))), found)
 
