@@ -109,8 +109,12 @@ def pair_sentences(
     opposite = np.repeat(low - np.append(0, np.cumsum(counts)[:-1]), counts) + np.arange(counts.sum())
     cells = np.repeat(left_sentences, counts).astype(np.int64) * columns + right_sentences[opposite]
     # Pairs of sentences, all of them or, of long texts, those that share a word: by row, then by column.
-    met = np.arange(rows * columns) if rows * columns <= MOST_CELLS else np.unique(cells)
-    at = cells if len(met) == rows * columns else np.searchsorted(met, cells)
+    if rows * columns <= MOST_CELLS:
+        met, at = np.arange(rows * columns), cells
+    else:
+        met = np.sort(cells)
+        met = met[np.diff(met, prepend=-1) > 0]
+        at = np.searchsorted(met, cells)
     shared = np.bincount(at, np.repeat(weights[left_ids], counts), minlength=len(met))
     # Words of no reference weigh 1: spun wording must not make a short remnant look like a full match.
     unknown = np.bincount(sentence_of[ids < 0], minlength=rows)
