@@ -6,6 +6,7 @@ parts, so that they pass without being held whole.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
 import os
@@ -294,11 +295,18 @@ def _read_record(record: Any) -> bytes | None:
     return Page(line) if is_page else line
 
 
+#: Codecs of Python's that no page is in. Decoding Punycode takes the square of the length.
+_NO_CHARSETS: Final = frozenset(("punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"))
+
+
 def _decode(content: bytes, described: str) -> str:
     """As the content's type says, or as it looks; bytes that are no text are replaced."""
     _, _, charset = described.lower().partition("charset=")
+    charset = charset.split(";")[0].strip(" \"'")
     try:
-        return content.decode(charset.split(";")[0].strip(" \"'")) if charset else decode(content)
+        return (
+            content.decode(charset) if charset and codecs.lookup(charset).name not in _NO_CHARSETS else decode(content)
+        )
     except (LookupError, ValueError):
         return content.decode("utf-8", "replace")
 
