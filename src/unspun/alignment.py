@@ -32,8 +32,8 @@ MIN_NEIGHBOUR: Final = 0.1
 MIN_IN_ORDER: Final = 0.2
 MIN_ORDERED_WORDS: Final = 6
 #: Pairs of sentences that are looked at, and meetings of a word with itself in them, at most: two texts of 2,000
-#: sentences. Of longer ones only the pairs that share a word, and the commonest words say nothing: what this takes would
-#: grow with the product of the lengths.
+#: sentences. Of longer ones only the pairs that share a word, and the commonest words say nothing: what this takes
+#: would grow with the product of the lengths.
 MOST_CELLS: Final = 1 << 22
 #: Longest segment in sentences: bounds the cost of aligning, which grows with the product of the lengths.
 MAX_SEGMENT: Final = 12

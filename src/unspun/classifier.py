@@ -159,9 +159,8 @@ def explain_damage(file: Path, kind: str) -> Iterator[None]:
         raise
     except Exception as error:
         # A damaged archive raises what zipfile, zlib, tokenize, json and numpy have, each types of its own.
-        raise ModelError(
-            f"{file}: not {kind} of unspun, or damaged ({error or type(error).__name__}): reinstall unspun, or train anew"
-        ) from error
+        why = str(error) or type(error).__name__
+        raise ModelError(f"{file}: not {kind} of unspun, or damaged ({why}): get an undamaged copy") from error
 
 
 def read_archive(file: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

@@ -74,8 +74,7 @@ class ContextModel:
             if about["format"] != FORMAT:
                 raise ModelError(f"{file}: contextual model format {about['format']}, this unspun reads {FORMAT}")
             scorers = {
-                name: Scorer(Networks.from_arrays(arrays, name), *read_calibration(about, name))
-                for name in SCORERS
+                name: Scorer(Networks.from_arrays(arrays, name), *read_calibration(about, name)) for name in SCORERS
             }
             wanted = dict(zip(SCORERS, (len(WORD), len(READ)), strict=True))
             if any(len(arrays[f"{name}.mean"]) != wanted[name] for name in SCORERS):

@@ -53,8 +53,8 @@ class ArticleDecisions:
         return [(d.start, d.end) for d in self.spans if d.decision.decision == "dismissed"]
 
     def show_dismissed(self, text: str, spans: Iterable[Span]) -> tuple[Span, ...]:
-        """A span for each dismissal: that of ``spans`` which it meets, else one as it was when it was dismissed; in text
-        order, none overlaps another."""
+        """A span for each dismissal: that of ``spans`` which it meets, else one as it was when it was dismissed. They
+        are in text order, and none overlaps another."""
         shown = [span for span in self.mark(spans) if span.dismissed]
         met, added, reached = find_meeting(shown), list[Span](), 0
         for made in self.spans:

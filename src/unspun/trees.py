@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from unspun.networks import check_numbers
 
 _STORED: Final = ("roots", "feature", "threshold", "left", "right", "value", "base", "depth")
-#: Deepest trees that are read, in steps: those of 31 leaves that scikit-learn grows have 30 at most, and every step costs
-#: time on every row.
+#: Deepest trees that are read, in steps: those of 31 leaves that scikit-learn grows have 30 at most, and every step
+#: costs time on every row.
 MAX_DEPTH: Final = 100
 
 
