@@ -50,6 +50,8 @@ LOG_STEP: Final = 0.04
 GAIN_STEP: Final = 0.1
 #: log10 probability of a word that is not in the vocabulary: about that of its rarest words.
 UNKNOWN_LOG: Final = -7.5
+#: Pairs of words whose vectors are compared at once: a kilobyte each.
+_COMPARED: Final = 1 << 16
 
 
 class Lexicon:
@@ -130,6 +132,9 @@ class Lexicon:
 
     def similarity(self, a: Ids, b: Ids) -> Floats:
         """float32[n]: cosine of the vectors of two words, 0 where either has none."""
+        if len(a) > _COMPARED:
+            parts = (slice(at, at + _COMPARED) for at in range(0, len(a), _COMPARED))
+            return np.concatenate([self.similarity(a[part], b[part]) for part in parts])
         one, two = self._vectors[a].astype(np.float32), self._vectors[b].astype(np.float32)
         dot = np.einsum("ij,ij->i", one, two)
         norm = np.sqrt(np.einsum("ij,ij->i", one, one) * np.einsum("ij,ij->i", two, two))
