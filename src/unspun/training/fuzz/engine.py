@@ -105,7 +105,7 @@ def _run_atheris(name: str, seconds: float, out: Path, seed: int) -> None:
     folder, corpus = out / name, out / "corpus" / name
     folder.mkdir(parents=True, exist_ok=True)
     corpus.mkdir(parents=True, exist_ok=True)
-    watch = Watch(target, folder)
+    watch = Watch(target, folder, bounded=True)
     for number, case in enumerate(target.make_seeds()):
         (corpus / f"seed-{number}").write_bytes(case)
         # Also loads all that is loaded on first use.
@@ -128,7 +128,7 @@ def _run_hypothesis(name: str, seconds: float, out: Path, seed: int) -> None:
     from unspun.training.fuzz.watch import Watch, limit_memory, run_case
 
     target = TARGETS[name]
-    watch, until = Watch(target, out / name), time.monotonic() + seconds
+    watch, until = Watch(target, out / name, bounded=True), time.monotonic() + seconds
     for case in target.make_seeds():
         run_case(target, case)
     limit_memory()

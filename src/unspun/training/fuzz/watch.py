@@ -50,10 +50,12 @@ def describe(error: BaseException) -> str:
 
 @dataclass
 class Watch:
-    """What came of the cases of one target; findings are written to ``folder`` as they come."""
+    """What came of the cases of one target; findings are written to ``folder`` as they come. ``bounded``: whether the
+    memory of this process is limited."""
 
     target: Target
     folder: Path
+    bounded: bool = False
     cases: int = 0
     findings: dict[str, bytes] = field(default_factory=dict)
 
@@ -63,6 +65,9 @@ class Watch:
         self.note(case, run_case(self.target, case))
         if self.cases % 100 == 0:
             self.save()
+            if self.bounded:
+                # What atheris itself loses a case is no case's fault.
+                limit_memory()
 
     def note(self, case: bytes, how: str | None) -> None:
         known = self.findings.get(how) if how else None
