@@ -373,7 +373,7 @@ def test_a_saved_verdict_must_fit(inbox: Path, tmp_path: Path) -> None:
     [
         ("gone.jsonl", None, "cannot be read"),
         ("v.jsonl", b"{}", "v.jsonl, line 1: no verdict of schema 1; give a file that unspun score"),
-        ("v.jsonl.gz", b"{}", "cannot be read"),
+        ("v.jsonl.gz", b"{}", "line 1: gzip is damaged or cut off"),
     ],
 )
 def test_saved_verdicts_that_cannot_be_read_are_a_usage_error(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,16 @@ def test_similarity_orders_and_is_zero_for_unknown_words(lexicon: Lexicon) -> No
     assert near > 0.7 > 0.2 > far
     assert unknown == 0
     assert lexicon.similarity(ids("said"), ids("said")) == pytest.approx(1, abs=1e-5)
+
+
+def test_similarity_of_millions_of_pairs_holds_few_vectors_at_once(lexicon: Lexicon) -> None:
+    a, b = (np.arange(shift, shift + 200_000, dtype=np.int32) % lexicon.size - 1 for shift in (0, 7))
+    tracemalloc.start()
+    found = lexicon.similarity(a, b)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000_000
+    np.testing.assert_array_equal(found[-500:], lexicon.similarity(a[-500:], b[-500:]))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -196,6 +197,38 @@ def test_what_cannot_become_parquet_is_refused(tmp_path: Path) -> None:
     assert len(read(tmp_path / "out.jsonl")) == 1000
 
 
+def test_values_that_python_has_none_for_lose_no_row(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="needs the extra files")
+    from pyarrow import parquet
+
+    def view(values: list[bytes]) -> Any:
+        return pyarrow.array(values, pyarrow.binary()).view(pyarrow.string())
+
+    nested = pyarrow.ListArray.from_arrays([0, 1, 2], view([b"\xfe", b"b"]))
+    table = pyarrow.table({
+        "text": view([b"\xffgood", TEXT.encode()]),
+        "tags": nested,
+        "day": pyarrow.array([2**31 - 1, 0], pyarrow.int32()).view(pyarrow.date32()),
+        "when": pyarrow.array([2**62, 0], pyarrow.int64()).view(pyarrow.timestamp("us")),
+    })  # fmt: skip
+    path = tmp_path / "odd.parquet"
+    parquet.write_table(table, path)
+    found, told = read_all(path)
+    assert told == []
+    assert [record["text"] for record in found] == ["\ufffdgood", TEXT]
+    assert [record["tags"] for record in found] == [["\ufffd"], ["b"]]
+    assert [(record["day"], record["when"]) for record in found] == [(2**31 - 1, 2**62), (0, 0)]
+
+
+def test_values_that_cannot_be_read_are_null_and_told() -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="needs the extra files")
+    broken = pyarrow.DictionaryArray.from_arrays(pyarrow.array([5], pyarrow.int8()), ["a"], safe=False)
+    batch = pyarrow.record_batch([broken, pyarrow.array(["b"])], names=["bad", "good"])
+    odd = set[str]()
+    assert record_files._list_rows(batch, odd) == [{"bad": None, "good": "b"}]
+    assert odd == {"bad"}
+
+
 # --- web archives
 
 
@@ -260,6 +293,14 @@ def ends_with_a_record(archive: bytes, packed: bool) -> bool:
         return (gzip.decompress(archive) if packed else archive).endswith(b"\r\n\r\n")
     except EOFError:
         return False
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "unicode_escape", "undefined", "rot13", "no-such"])
+def test_a_page_in_a_charset_that_no_page_has_is_read_as_it_looks(charset: str) -> None:
+    content = b"99" * 200_000
+    began = time.process_time()
+    assert record_files._decode(content, f"text/html; charset={charset}") == content.decode()
+    assert time.process_time() - began < 0.5
 
 
 def test_without_the_package_for_pages_they_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

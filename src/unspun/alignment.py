@@ -31,6 +31,10 @@ MIN_NEIGHBOUR: Final = 0.1
 #: 0.2 and more, 99 of 100 sentences of reports written apart less.
 MIN_IN_ORDER: Final = 0.2
 MIN_ORDERED_WORDS: Final = 6
+#: Pairs of sentences that are looked at, and meetings of a word with itself in them, at most: two texts of 2,000
+#: sentences. Of longer ones only the pairs that share a word, and the commonest words say nothing: what this takes
+#: would grow with the product of the lengths.
+MOST_CELLS: Final = 1 << 22
 #: Longest segment in sentences: bounds the cost of aligning, which grows with the product of the lengths.
 MAX_SEGMENT: Final = 12
 #: Longest stretch, in words of either side, that is split into pairs of wordings; longer ones are new text.
@@ -100,21 +104,33 @@ def pair_sentences(
     right_ids, right_sentences = right_ids[order], right_sentences[order]
     low, high = np.searchsorted(right_ids, left_ids, "left"), np.searchsorted(right_ids, left_ids, "right")
     counts = high - low
+    weights = _leave_out_commonest(weights, left_ids, counts)
+    counts[weights[left_ids] == 0] = 0
     opposite = np.repeat(low - np.append(0, np.cumsum(counts)[:-1]), counts) + np.arange(counts.sum())
     cells = np.repeat(left_sentences, counts).astype(np.int64) * columns + right_sentences[opposite]
-    shared = np.bincount(cells, np.repeat(weights[left_ids], counts), minlength=rows * columns)
-    shared = shared.reshape(rows, columns)
+    # Pairs of sentences, all of them or, of long texts, those that share a word: by row, then by column.
+    if rows * columns <= MOST_CELLS:
+        met, at = np.arange(rows * columns), cells
+    else:
+        met = np.sort(cells)
+        met = met[np.diff(met, prepend=-1) > 0]
+        at = np.searchsorted(met, cells)
+    shared = np.bincount(at, np.repeat(weights[left_ids], counts), minlength=len(met))
     # Words of no reference weigh 1: spun wording must not make a short remnant look like a full match.
     unknown = np.bincount(sentence_of[ids < 0], minlength=rows)
     left_weight = np.bincount(left_sentences, weights[left_ids], minlength=rows) + unknown
     right_weight = np.bincount(right_sentences, weights[right_ids], minlength=columns)
-    cosine = shared / np.sqrt(np.maximum(np.outer(left_weight, right_weight), 1e-9))
-    best = cosine.argmax(axis=1).astype(np.int32)
-    at = np.arange(rows)
-    good = (cosine[at, best] >= MIN_COSINE) & (shared[at, best] >= MIN_WEIGHT)
+    row_of, column_of = np.divmod(met, columns)
+    cosine = shared / np.sqrt(np.maximum(left_weight[row_of] * right_weight[column_of], 1e-9))
+    best = np.full(rows, -1, np.int32)
+    likeliest = _find_first_peaks(cosine, row_of)
+    likeliest = likeliest[(cosine[likeliest] >= MIN_COSINE) & (shared[likeliest] >= MIN_WEIGHT)]
+    best[row_of[likeliest]] = column_of[likeliest]
 
     def is_alike(row: int, column: int) -> bool:
-        if cosine[row, column] >= MIN_NEIGHBOUR:
+        cell = row * columns + column
+        place = int(np.searchsorted(met, cell))
+        if place < len(met) and met[place] == cell and cosine[place] >= MIN_NEIGHBOUR:
             return True
         own, other = (
             words[slice(*np.searchsorted(sentences, (sentence, sentence + 1)))]
@@ -127,7 +143,31 @@ def pair_sentences(
             return False
         return bool(LCSseq.normalized_similarity(own.tolist(), other.tolist()) >= MIN_IN_ORDER)
 
-    return _fill_gaps(np.where(good, best, -1).tolist(), columns, is_alike)
+    return _fill_gaps(best.tolist(), columns, is_alike)
+
+
+def _leave_out_commonest(
+    weights: NDArray[np.float32], ids: NDArray[np.int32], counts: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """The weights, 0 for the words by which too many sentences would meet: ``counts`` int64[n] tells in how many
+    sentences of the reference each of ``ids`` int32[n] stands. Texts of usual length keep all."""
+    if counts.sum() <= MOST_CELLS:
+        return weights
+    meetings = np.bincount(ids, counts, minlength=len(weights))
+    order = np.argsort(meetings, kind="stable")
+    kept = weights.copy()
+    kept[order[np.cumsum(meetings[order]) > MOST_CELLS]] = 0
+    return kept
+
+
+def _find_first_peaks(values: NDArray[np.float64], owner: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Where the highest value of each owner stands, the first of equals; owners rise."""
+    if not len(values):
+        return np.zeros(0, np.intp)
+    begins = np.flatnonzero(np.diff(owner, prepend=-1))
+    peaks = np.repeat(np.maximum.reduceat(values, begins), np.diff(begins, append=len(values)))
+    reached = np.flatnonzero(values == peaks)
+    return reached[np.unique(owner[reached], return_index=True)[1]]
 
 
 def _fill_gaps(matched: list[int], columns: int, is_alike: Callable[[int, int], bool]) -> NDArray[np.int32]:

@@ -6,7 +6,9 @@ cannot run code. :mod:`unspun.training.estimator` trains and writes it.
 
 from __future__ import annotations
 
+import io
 import json
+import math
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.habits import Habits
-from unspun.networks import Networks
+from unspun.networks import Networks, check_numbers
 from unspun.resources import find_models
 from unspun.trees import Trees
 
@@ -30,6 +32,8 @@ FORMAT: Final = 5
 SCORERS: Final = ("words", "strange", "pairs", "directions", "swaps", "usage", "alone", "compared")
 #: Those of them that are networks; the others are trees.
 NETWORKS: Final = ("words", "strange", "alone", "compared")
+#: The findings that follow a rule, each with a score of its own.
+RULES: Final = ("a_an", "doubled", "phrase")
 #: What an article is judged by, each with thresholds of its own: itself, where it is short and where it is not;
 #: references that tell of the same thing; a reference that it follows.
 GROUNDS: Final = ("short", "alone", "compared", "derived")
@@ -39,6 +43,10 @@ PRIOR: Final = 0.1
 BASE_RATE: Final = float(np.log(PRIOR / (1 - PRIOR)))
 #: Margins beyond this say no more: no data set here is large enough to tell odds of e^12.
 MAX_MARGIN: Final = 12.0
+
+
+#: Largest model in bytes, unpacked: a hundred times the shipped one. A packed file can claim a thousand times its size.
+MAX_UNPACKED: Final = 500_000_000
 
 
 class ModelError(ValueError):
@@ -115,14 +123,15 @@ class Model:
             scorers = {
                 name: Scorer(
                     (Networks if name in NETWORKS else Trees).from_arrays(arrays, name),
-                    *map(float, about["calibration"][name]),
+                    *read_calibration(about, name),
                 )
                 for name in SCORERS
             }
-            rules = {k: float(v) for k, v in about["rules"].items()}
+            rules = {name: float(about["rules"][name]) for name in RULES}
+            if not all(0 <= score <= 1 for score in rules.values()):
+                raise ValueError("the scores of rules are damaged")
             originals = np.array(about["originals"], np.float64)
-            if originals.ndim != 1 or not np.isfinite(originals).all():
-                raise ValueError("the weights of originals are damaged")
+            check_numbers(originals)
             thresholds, habits = read_thresholds(about, GROUNDS), Habits.from_arrays(arrays)
             return cls(str(about["name"]), scorers, habits, thresholds, rules, originals, dict(about["card"]))
 
@@ -148,20 +157,52 @@ def explain_damage(file: Path, kind: str) -> Iterator[None]:
         raise ModelError(f"{missing.filename or file}: there is no such model file") from missing
     except ModelError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise ModelError(f"{file}: not {kind} of unspun, or damaged ({error})") from error
+    except Exception as error:
+        # A damaged archive raises what zipfile, zlib, tokenize, json and numpy have, each types of its own.
+        why = str(error) or type(error).__name__
+        raise ModelError(f"{file}: not {kind} of unspun, or damaged ({why}): get an undamaged copy") from error
 
 
 def read_archive(file: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """The arrays of a file and what its JSON text says."""
-    with np.load(file, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
+    """The arrays of a file, plain numbers all, and what its JSON text says.
+
+    An array is as large as its bytes are, whatever its header claims, and all are no larger than
+    :data:`MAX_UNPACKED`; ValueError for anything else.
+    """
+    arrays = dict[str, NDArray[Any]]()
+    with zipfile.ZipFile(file) as archive:
+        # zipfile unpacks no more of a member than is said here.
+        if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED:
+            raise ValueError(f"larger than {MAX_UNPACKED // 1_000_000} MB unpacked")
+        for member in archive.infolist():
+            arrays[member.filename.removesuffix(".npy")] = _read_array(archive.read(member))
     return arrays, json.loads(bytes(arrays.pop("about")).decode("utf-8"))
+
+
+def _read_array(data: bytes) -> NDArray[Any]:
+    """The array of a .npy file, of numbers only: objects are pickles, and reading those runs code."""
+    stream = io.BytesIO(data)
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError("arrays of another layout")
+    shape, fortran, kind = np.lib.format.read_array_header_1_0(stream)
+    body = data[stream.tell() :]
+    if kind.kind not in "biuf" or min(shape, default=0) < 0 or len(body) != math.prod(shape) * kind.itemsize:
+        raise ValueError("an array that is no array of numbers, or cut off")
+    return np.frombuffer(body, kind).reshape(shape, order="F" if fortran else "C")
+
+
+def read_calibration(about: Mapping[str, Any], name: str) -> tuple[float, float]:
+    """Slope and offset of the scorer of that name."""
+    slope, offset = map(float, about["calibration"][name])
+    check_numbers(np.array([slope, offset]))
+    return slope, offset
 
 
 def read_thresholds(about: Mapping[str, Any], grounds: Iterable[str]) -> dict[str, Thresholds]:
     """The thresholds of these grounds as :func:`write_archive` wrote them."""
-    return {ground: Thresholds(*map(float, about["thresholds"][ground])) for ground in grounds}
+    found = {ground: Thresholds(*map(float, about["thresholds"][ground])) for ground in grounds}
+    check_numbers(np.array([(thresholds.suspect, thresholds.spun) for thresholds in found.values()]))
+    return found
 
 
 def write_archive(

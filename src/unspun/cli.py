@@ -11,7 +11,6 @@ import json
 import os
 import re
 import sys
-import zlib
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -297,7 +296,7 @@ def _draw_all(judged: Iterator[Judged], built: References | None, lexicon: Lexic
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         refuse(f"--out {out}: cannot be made ({error.strerror}); name another folder")
-    rows, taken = [], {"index.html"}
+    rows, taken = [], {"index.html": 1}
     for article, verdict in judged:
         name = None
         if isinstance(article, Article):
@@ -685,9 +684,8 @@ def _recall(articles: Iterable[Article | Unreadable], path: Path) -> Iterator[Ju
         saved = {(verdict.id, verdict.source): verdict for verdict in read_verdicts(path)}
     except VerdictError as error:
         refuse(f"--verdicts {error}")
-    except (OSError, EOFError, zlib.error) as error:
-        why = getattr(error, "strerror", None) or error
-        refuse(f"--verdicts {path}: cannot be read ({why}); check the file")
+    except OSError as error:
+        refuse(f"--verdicts {path}: cannot be read ({error.strerror or error}); check the file")
     written = path.stat().st_mtime
     for article in articles:
         if isinstance(article, Unreadable):

@@ -20,6 +20,7 @@ from unspun.classifier import (
     Thresholds,
     explain_damage,
     read_archive,
+    read_calibration,
     read_thresholds,
     write_archive,
 )
@@ -29,7 +30,7 @@ from unspun.evidence import Evidence
 from unspun.examined import Examined
 from unspun.extractors.originals import FEATURES as ORIGINAL
 from unspun.extractors.originals import choose_likeliest, measure_originals
-from unspun.networks import Networks
+from unspun.networks import Networks, check_numbers
 from unspun.resources import find_models
 from unspun.scoring import NO_SWAP, Measured
 
@@ -73,14 +74,14 @@ class ContextModel:
             if about["format"] != FORMAT:
                 raise ModelError(f"{file}: contextual model format {about['format']}, this unspun reads {FORMAT}")
             scorers = {
-                name: Scorer(Networks.from_arrays(arrays, name), *map(float, about["calibration"][name]))
-                for name in SCORERS
+                name: Scorer(Networks.from_arrays(arrays, name), *read_calibration(about, name)) for name in SCORERS
             }
             wanted = dict(zip(SCORERS, (len(WORD), len(READ)), strict=True))
             if any(len(arrays[f"{name}.mean"]) != wanted[name] for name in SCORERS):
                 raise ValueError("its scorers have other features")
             originals = np.array(about["originals"], np.float64)
-            if originals.shape != (len(ORIGINAL) + 1,) or not np.isfinite(originals).all():
+            check_numbers(originals)
+            if originals.shape != (len(ORIGINAL) + 1,):
                 raise ValueError("the weights of originals are damaged")
             if about["graph_sha256"] != _hash(graph):
                 raise ModelError(f"{file}: was made for another {graph.name} than the one beside it; reinstall unspun")

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
 
 from unspun.article import DECISIONS, KINDS, Article, Decision, Span
 
@@ -34,9 +37,6 @@ class SpanDecision:
     decision: Decision
     about: _About | None = None
 
-    def meets(self, span: Span) -> bool:
-        return self.start < span.end and span.start < self.end
-
 
 @dataclass(frozen=True, slots=True)
 class ArticleDecisions:
@@ -53,28 +53,45 @@ class ArticleDecisions:
         return [(d.start, d.end) for d in self.spans if d.decision.decision == "dismissed"]
 
     def show_dismissed(self, text: str, spans: Iterable[Span]) -> tuple[Span, ...]:
-        """A span for each dismissal: that of ``spans`` which it meets, else one as it was when it was dismissed."""
+        """A span for each dismissal: that of ``spans`` which it meets, else one as it was when it was dismissed. They
+        are in text order, and none overlaps another."""
         shown = [span for span in self.mark(spans) if span.dismissed]
+        met, added, reached = find_meeting(shown), list[Span](), 0
         for made in self.spans:
-            if made.decision.decision == "dismissed" and not any(made.meets(span) for span in shown):
-                about = made.about or _About("synonym", 0.5, None)
+            if made.decision.decision == "dismissed" and made.start >= reached and not met(made.start, made.end):
+                about, reached = made.about or _About("synonym", 0.5, None), made.end
                 wording = text[made.start : made.end]
-                shown.append(
+                added.append(
                     Span(
                         made.start, made.end, wording, about.kind, about.score, about.suggestion, decision=made.decision
                     )
                 )
-        return tuple(sorted(shown, key=lambda span: span.start))
+        return tuple(sorted([*shown, *added], key=lambda span: span.start))
 
     def mark(self, spans: Iterable[Span]) -> tuple[Span, ...]:
         """``spans`` with what was decided on each, the decision that shares most with it."""
-        return tuple(self._mark(span) for span in spans)
+        starts = np.array([made.start for made in self.spans], np.int64)
+        ends = np.array([made.end for made in self.spans], np.int64)
+        reached = np.maximum.accumulate(ends)
+        marked = []
+        for span in spans:
+            first, last = int(np.searchsorted(reached, span.start, "right")), int(np.searchsorted(starts, span.end))
+            shared = np.minimum(ends[first:last], span.end) - np.maximum(starts[first:last], span.start)
+            best = int(shared.argmax()) if len(shared) else -1
+            meets = best >= 0 and shared[best] > 0
+            marked.append(replace(span, decision=self.spans[first + best].decision) if meets else span)
+        return tuple(marked)
 
-    def _mark(self, span: Span) -> Span:
-        met = [decision for decision in self.spans if decision.meets(span)]
-        if not met:
-            return span
-        return replace(span, decision=max(met, key=lambda d: min(d.end, span.end) - max(d.start, span.start)).decision)
+
+def find_meeting(spans: Sequence[Span]) -> Callable[[int, int], bool]:
+    """Tells whether a range of the text meets one of ``spans``, which are in text order and do not overlap."""
+    ends = [span.end for span in spans]
+
+    def meets(start: int, end: int) -> bool:
+        place = bisect_right(ends, start)
+        return place < len(spans) and spans[place].start < end
+
+    return meets
 
 
 class Decisions:

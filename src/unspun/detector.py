@@ -16,15 +16,21 @@ from numpy.typing import NDArray
 from unspun.article import REASON_OF_KIND, Article, Span, Unreadable, Verdict
 from unspun.classifier import Model, ModelError, Thresholds, to_probability
 from unspun.context_model import ContextModel, Reading
-from unspun.decisions import ArticleDecisions, Decisions
+from unspun.decisions import ArticleDecisions, Decisions, find_meeting
 from unspun.evidence import Evidence, gather_evidence
+from unspun.extractors.direction import FEATURES as DIRECTION
+from unspun.extractors.originals import FEATURES as ORIGINAL
 from unspun.extractors.originals import rank_originals
-from unspun.features import name_length
+from unspun.extractors.substitutions import FEATURES as PAIR
+from unspun.extractors.usage import FEATURES as USAGE
+from unspun.extractors.wording import FEATURES as WORDING
+from unspun.features import ALONE, COMPARED, name_length
 from unspun.lexicon import Lexicon
 from unspun.references import References
 from unspun.relations import reconsider_swaps, relate
 from unspun.resources import find_models
 from unspun.scoring import Measured, measure, score_article
+from unspun.second_look import FEATURES as SECOND_LOOK
 from unspun.spans import SUGGESTIONS, Ranker, build_spans
 from unspun.text import Text
 from unspun.twin import Twin
@@ -92,11 +98,12 @@ class Detector:
 
         Raises :class:`unspun.classifier.ModelError` when a model cannot be used.
         """
-        fast = Model.load(model)
+        fast, lexicon = Model.load(model), Lexicon.load()
+        _check_model(fast, lexicon, model)
         reader = None
         if context == "always" or (context == "auto" and model is None and is_installed()):
             reader = ContextModel.load()
-        return cls(fast, Lexicon.load(), reader, context == "always")
+        return cls(fast, lexicon, reader, context == "always")
 
     def set_thresholds(self, suspect_at: float | None, spun_at: float | None) -> Detector:
         """The same detector with other thresholds, on all grounds alike; None leaves them as they are."""
@@ -138,7 +145,8 @@ class Detector:
             return _decide(verdict, found)
         dismissed = found.show_dismissed(article.text, verdict.spans)
         again = self._judge(article, evidence.dismiss(found.dismissed))
-        others = [s for s in again.spans if not any(s.start < d.end and d.start < s.end for d in dismissed)]
+        is_dismissed = find_meeting(dismissed)
+        others = [span for span in again.spans if not is_dismissed(span.start, span.end)]
         spans = [*dismissed, *others]
         return _decide(replace(again, spans=tuple(sorted(spans, key=lambda span: span.start))), found)
 
@@ -257,6 +265,20 @@ class Detector:
         words = measured.words if measured.usage is None else measured.usage
         rank = partial(rank_originals, article, weights=self.model.originals, count=SUGGESTIONS)
         return evidence.wordings.places, words, rank
+
+
+#: How many features each scorer sees.
+WIDTHS: Final[Mapping[str, int]] = {
+    "words": len(WORDING), "strange": len(WORDING), "pairs": len(PAIR), "directions": len(DIRECTION),
+    "swaps": len(SECOND_LOOK), "usage": len(USAGE), "alone": len(ALONE), "compared": len(COMPARED),
+}  # fmt: skip
+
+
+def _check_model(model: Model, lexicon: Lexicon, file: str | Path | None) -> None:
+    """Raises :class:`unspun.classifier.ModelError` for a model of other features or another lexicon."""
+    fits = all(scorer.ranker.fits(WIDTHS[name]) for name, scorer in model.scorers.items())
+    if not fits or len(model.originals) != len(ORIGINAL) or len(model.habits.words) != lexicon.size:
+        raise ModelError(f"{file or model.name}: was trained for other features or another lexicon: train it anew")
 
 
 def _to_article(value: str | Article, identifier: str) -> Article:

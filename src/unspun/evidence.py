@@ -43,8 +43,10 @@ class Evidence:
     def dismiss(self, ranges: Iterable[tuple[int, int]]) -> Evidence:
         """The same evidence without what lies in these ranges of the text."""
         dismissed = self.dismissed.copy()
+        starts = np.array([word.start for word in self.article.text.words])
+        ends = np.array([word.end for word in self.article.text.words])
         for start, end in ranges:
-            dismissed |= [word.start < end and start < word.end for word in self.article.text.words]
+            dismissed[np.searchsorted(ends, start, "right") : np.searchsorted(starts, end)] = True
         rules = tuple(finding for finding in self.rules if not dismissed[finding.first : finding.last].any())
         return replace(self, rules=rules, dismissed=dismissed)
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.key_table import KeyTable, number_pairs
+from unspun.networks import check_numbers
 
 #: What is known of an examined word: the log-odds that it was swapped in and how often it was met, as log2(1 + times);
 #: the same after the word before it, and before the word after it.
@@ -79,6 +80,7 @@ class Habits:
             raise ValueError(f"the array {missing} is missing") from None
         if words.ndim != 2 or words.shape[1] != 2:
             raise ValueError("the array habits.words has another shape")
+        check_numbers(words, pairs[1], pairs[3])
         sides = []
         for keys, values in (pairs[:2], pairs[2:]):
             if keys.ndim != 1 or values.shape != (len(keys), 2):

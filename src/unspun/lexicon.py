@@ -51,6 +51,8 @@ LOG_STEP: Final = 0.04
 GAIN_STEP: Final = 0.1
 #: log10 probability of a word that is not in the vocabulary: about that of its rarest words.
 UNKNOWN_LOG: Final = -7.5
+#: Pairs of words whose vectors are compared at once: a kilobyte each.
+_COMPARED: Final = 1 << 16
 
 
 class Lexicon:
@@ -166,6 +168,9 @@ class Lexicon:
             tables = address(self._vectors), address(self._squares)
             library.unspun_compare_words(*tables, *map(address, pairs), len(a), address(cosines))
             return cosines
+        if len(a) > _COMPARED:
+            parts = (slice(at, at + _COMPARED) for at in range(0, len(a), _COMPARED))
+            return np.concatenate([self.similarity(a[part], b[part]) for part in parts])
         (one, squares), (two, others) = self.whole_vectors(a), self.whole_vectors(b)
         dot = np.einsum("ij,ij->i", one, two, dtype=np.int32)
         cosine: Floats = (dot / np.sqrt(np.maximum(squares.astype(np.int64) * others, 1))).astype(np.float32)

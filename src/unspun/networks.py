@@ -13,7 +13,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,14 @@ _MOST_UNITS: Final = 64
 #: Most that the output weights of a network may add up to, in steps: what they weigh then adds up to below 2**53, so
 #: that float64 holds it exactly.
 _MOST_OUTPUTS: Final = 1_000_000
+#: Largest number of a model, either way: sums of products of such are numbers still.
+_LARGEST: Final = 1e9
+
+
+def check_numbers(*arrays: NDArray[Any]) -> None:
+    """Raises ValueError where an array holds what is no number or leads to none: scores would be none either."""
+    if not all((np.abs(array) <= _LARGEST).all() for array in arrays):
+        raise ValueError("it holds what is no number, or too large a one")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,14 +87,18 @@ class Networks:
         mean, scale, hidden, hidden_bias, output, output_bias = stored
         count, features, units = hidden.shape if hidden.ndim == 3 else (-1, -1, -1)
         shapes = ((features,), (features,), (count, features, units), (count, units), (count, units), (count,))
-        finite = all(np.isfinite(array).all() for array in stored)
-        if tuple(array.shape for array in stored) != shapes or not finite or not (scale > 0).all():
+        check_numbers(*stored)
+        if tuple(array.shape for array in stored) != shapes or not (scale > 0).all() or not count or not features:
             raise ValueError(f"the networks of {prefix} are damaged")
         return cls(mean, scale, hidden, hidden_bias, output, output_bias)
 
     def to_arrays(self, prefix: str) -> dict[str, NDArray[np.generic]]:
         """The arrays that :meth:`from_arrays` reads."""
         return {f"{prefix}.{name}": getattr(self, name) for name in _STORED}
+
+    def fits(self, width: int) -> bool:
+        """Whether it is made for so many features."""
+        return len(self.mean) == width
 
     def margin(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """float64[n]: the log-odds for float[n, k] features."""

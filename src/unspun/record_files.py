@@ -6,6 +6,7 @@ parts, so that they pass without being held whole.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
 import os
@@ -144,9 +145,55 @@ def _unpack_zstd(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _read_parquet(path: Path, tell: Tell) -> Iterator[bytes]:
+    odd = set[str]()
     for batch in read_batches(path, tell):
-        for row in batch.to_pylist():
+        for row in _list_rows(batch, odd):
             yield json.dumps(row, ensure_ascii=False, default=_spell).encode("utf-8", "surrogatepass") + b"\n"
+    if odd:
+        names = ", ".join(map(repr, sorted(odd)))
+        tell(f"{path}: values of {names} are damaged (null in their place): get an undamaged copy")
+
+
+def _list_rows(batch: pyarrow.RecordBatch, odd: set[str]) -> list[dict[str, Any]]:
+    """The rows of a batch. What Python has no value for (text that is no UTF-8, a year beyond 9999) comes as bytes or
+    numbers; the names of columns of which even that cannot be had are added to ``odd``, and null stands there."""
+    import pyarrow
+
+    unreadable = ValueError, OverflowError, pyarrow.ArrowException
+    try:
+        rows: list[dict[str, Any]] = batch.to_pylist()
+        return rows
+    except unreadable:
+        pass
+    columns = dict[str, list[Any]]()
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            columns[name] = column.to_pylist()
+        except unreadable:
+            try:
+                columns[name] = column.cast(_choose_plain(column.type), safe=False).to_pylist()
+            except unreadable:
+                columns[name] = [None] * len(batch)
+                odd.add(name)
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _choose_plain(kind: pyarrow.DataType) -> pyarrow.DataType:
+    """The type whose values are the same bytes or numbers, without a meaning that can be wrong."""
+    import pyarrow
+    from pyarrow import types
+
+    if types.is_string(kind):
+        return pyarrow.binary()
+    if types.is_large_string(kind):
+        return pyarrow.large_binary()
+    if types.is_temporal(kind):
+        return pyarrow.int32() if kind.bit_width == 32 else pyarrow.int64()
+    if types.is_list(kind):
+        return pyarrow.list_(_choose_plain(kind.value_type))
+    if types.is_struct(kind):
+        return pyarrow.struct([(part.name, _choose_plain(part.type)) for part in kind])
+    return kind
 
 
 def read_batches(path: Path, tell: Tell) -> Iterator[pyarrow.RecordBatch]:
@@ -157,7 +204,7 @@ def read_batches(path: Path, tell: Tell) -> Iterator[pyarrow.RecordBatch]:
     try:
         with parquet.ParquetFile(path) as file:
             yield from file.iter_batches(ROWS)
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         tell(f"{path}: parquet is damaged or cut off ({str(error).splitlines()[0]}): get an undamaged copy")
 
 
@@ -168,7 +215,7 @@ def read_schema(path: Path) -> pyarrow.Schema:
 
     try:
         return parquet.read_schema(path)
-    except pyarrow.ArrowException as error:
+    except (pyarrow.ArrowException, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: no parquet file ({str(error).splitlines()[0]})") from None
 
 
@@ -248,11 +295,18 @@ def _read_record(record: Any) -> bytes | None:
     return Page(line) if is_page else line
 
 
+#: Codecs of Python's that no page is in. Decoding Punycode takes the square of the length.
+_NO_CHARSETS: Final = frozenset(("punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"))
+
+
 def _decode(content: bytes, described: str) -> str:
     """As the content's type says, or as it looks; bytes that are no text are replaced."""
     _, _, charset = described.lower().partition("charset=")
+    charset = charset.split(";")[0].strip(" \"'")
     try:
-        return content.decode(charset.split(";")[0].strip(" \"'")) if charset else decode(content)
+        return (
+            content.decode(charset) if charset and codecs.lookup(charset).name not in _NO_CHARSETS else decode(content)
+        )
     except (LookupError, ValueError):
         return content.decode("utf-8", "replace")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -146,6 +146,7 @@ def _plan_edits(article: Article, verdict: Verdict, lexicon: Lexicon, references
     """What stands at each span in the restored text, in text order; a span without a suggestion keeps its words."""
     raw, text = article.text, Text(article.text)
     starts = [text.words[first].start for first, _ in text.sentences]
+    opening = frozenset(starts)
     styles = [_find_style(raw, text, first, last) for first, last in text.sentences]
     names = _Names(references, lexicon)
     check_spans(article, verdict.spans)
@@ -158,7 +159,7 @@ def _plan_edits(article: Article, verdict: Verdict, lexicon: Lexicon, references
             yield _Edit(span.start, span.end, span.text, span.kind, span, trust)
         else:
             known = span.reference is not None or span.kind == "trick"
-            yield from _mend_article(raw, span, wording, read, starts)
+            yield from _mend_article(raw, span, wording, read, opening)
             yield _Edit(span.start, span.end, wording, span.kind, span, span.score * (1.0 if known else _UNSHOWN_TRUST))
         read = span.end
 
@@ -226,7 +227,7 @@ def _find_style(raw: str, text: Text, first: int, last: int) -> str:
     return "headline" if len(longer) > 2 and sum(longer) > _HEADLINE * len(longer) else "plain"
 
 
-def _mend_article(raw: str, span: Span, wording: str, read: int, starts: Sequence[int]) -> Iterator[_Edit]:
+def _mend_article(raw: str, span: Span, wording: str, read: int, opening: Set[int]) -> Iterator[_Edit]:
     """The other one of "a" and "an", where ``wording`` asks for it and one stands in front, after ``read``."""
     found = _ARTICLE.search(raw, max(read, span.start - _REACH), span.start)
     after = WORD.search(wording)
@@ -236,7 +237,7 @@ def _mend_article(raw: str, span: Span, wording: str, read: int, starts: Sequenc
     # The names of letters decide before acronyms, and a letter can be a name itself ("Vitamin A").
     capitals = span.text.isupper()
     acronym = after.group().isupper() and not capitals
-    named = stands == "A" and not (capitals or found.start() in starts or raw[found.start() - 1] in _OPENING)
+    named = stands == "A" and not (capitals or found.start() in opening or raw[found.start() - 1] in _OPENING)
     if acronym or named or not wrong_article(stands.lower(), after.group().lower()):
         return
     other = "a" if len(stands) == 2 else "an"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,8 @@ from unspun.article import (
     Verdict,
 )
 
+#: Longest line in bytes: a verdict on the largest article that is read, every word of it a span.
+MAX_BYTES: Final = 500_000_000
 _MISSING: Final = object()
 
 
@@ -34,16 +37,29 @@ def read_verdicts(path: Path) -> Iterator[Verdict]:
 
     Raises :class:`VerdictError`, naming file and line, for the first line that is none, and OSError.
     """
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
+    number = 0
+
+    def refuse(why: str, what_to_do: str = "give a file that unspun score --format jsonl wrote") -> VerdictError:
+        return VerdictError(f"{path}, line {number}: {why}; {what_to_do}")
+
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        while True:
+            number += 1
+            try:
+                line = file.readline(MAX_BYTES + 1)
+            except (EOFError, zlib.error, gzip.BadGzipFile):
+                raise refuse("gzip is damaged or cut off", "get an undamaged copy") from None
+            if not line:
+                return
+            # A packed file can hold a line that fills any memory.
+            if len(line) > MAX_BYTES:
+                raise refuse(f"larger than {MAX_BYTES // 1_000_000} MB")
             if line.strip():
                 try:
-                    yield parse_verdict(json.loads(line))
+                    verdict = parse_verdict(json.loads(line))
                 except (ValueError, RecursionError) as error:
-                    why = str(error) if isinstance(error, VerdictError) else "no JSON"
-                    raise VerdictError(
-                        f"{path}, line {number}: {why}; give a file that unspun score --format jsonl wrote"
-                    ) from None
+                    raise refuse(str(error) if isinstance(error, VerdictError) else "no JSON") from None
+                yield verdict
 
 
 def parse_verdict(record: Any) -> Verdict:

@@ -3,7 +3,7 @@ apart, never overlapping."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -170,7 +170,7 @@ def _find_odd_words(
     order = np.argsort(-scores, kind="stable")
     order = order[(scores[order] >= MIN_WORDING_SCORE) & ~settled[places[order]]]
     findings = list[Finding]()
-    for i, likeliest in zip(order.tolist(), rank(places[order]), strict=True):
+    for i, likeliest in zip(order.tolist(), _rank_in_parts(rank, places[order]), strict=True):
         place = int(places[i])
         first, last, passage = place, place + 1, None
         if usage is not None and usage.sequences[i] > 0:
@@ -188,6 +188,15 @@ def _find_odd_words(
         suggestion = shown[0] if shown else None
         findings.append(Finding(first, last, kind, float(scores[i]), suggestion, passage, tuple(shown[1:])))
     return _join_phrases(evidence, findings)
+
+
+#: Words whose likely originals are ranked at once: a common word has a hundred synonyms, with a vector each.
+_RANKED: Final = 1000
+
+
+def _rank_in_parts(rank: Ranker, places: NDArray[np.int32]) -> Iterator[list[str]]:
+    for at in range(0, len(places), _RANKED):
+        yield from rank(places[at : at + _RANKED])
 
 
 #: Words in a row from which marked words are one phrase, where small ones are among them.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from functools import cached_property, partial
 from operator import itemgetter
 from typing import Final, NamedTuple
@@ -31,9 +31,13 @@ LOOKALIKES: Final = str.maketrans(
 _STRIP_INVISIBLE: Final = re.compile(f"[{INVISIBLE}]")
 _FOLD_APOSTROPHE: Final = str.maketrans(dict.fromkeys(_APOSTROPHES, "'"))
 
+#: What can end a sentence is looked for first, and a row of stops only from its beginning and as a whole ("++" gives
+#: nothing back): else a long row costs its length squared.
 _SENTENCE_END: Final = re.compile(
-    r"""(?:[.!?…]+["'”’)\]]*(?=\s+["'“‘(\[]*[^\Wa-z_])   # a stop, closing marks, then a capital or a digit
-        |[.!?…]+["”’)\]]*(?=\s*\Z)
+    r"""(?=[.!?…\r\n\u2028\u2029\u0085\x0b\x0c])
+        # A stop, closing marks, then a capital or a digit.
+        (?:[.!?…](?<![.!?…]{2})[.!?…]*+["'”’)\]]*+(?=\s++["'“‘(\[]*+[^\Wa-z_])
+        |[.!?…](?<![.!?…]{2})[.!?…]*+["”’)\]]*+(?=\s*+\Z)
         |[\r\n\u2028\u2029\u0085\x0b\x0c]+)""",
     re.VERBOSE,
 )
@@ -46,6 +50,11 @@ ABBREVIATIONS: Final = frozenset(
 _LAST_WORD: Final = re.compile(r"[\w.]+$")
 
 _QUOTE_MARKS: Final = re.compile('["“”„«»]|\n[ \t\r]*\n')
+#: Longest word, in characters, whose compatible letters are told apart: putting a row of combining marks in order takes
+#: the square of its length, and no word is longer.
+_LONGEST_FOLDED: Final = 200
+#: Longest sentence in words: what is longer is a list, or made to take time, since sentences are compared as wholes.
+MAX_SENTENCE: Final = 1000
 #: Longest quotation in characters: a mark that is never closed must not turn half an article into a quote.
 MAX_QUOTE: Final = 1500
 
@@ -64,13 +73,15 @@ def normalise_word(raw: str) -> str:
         return raw.lower()
     word = _STRIP_INVISIBLE.sub("", raw).translate(_FOLD_APOSTROPHE)
     if not word.isascii():
-        word = unicodedata.normalize("NFKC", word)
+        if len(word) <= _LONGEST_FOLDED:
+            word = unicodedata.normalize("NFKC", word)
         if any("a" <= letter <= "z" for letter in word.lower()):
             word = word.translate(LOOKALIKES)
     return word.lower()
 
 
 _START: Final = itemgetter(0)
+_END: Final = itemgetter(1)
 _make_word: Final = partial(tuple.__new__, Word)
 
 
@@ -107,15 +118,14 @@ class Text:
 
     @cached_property
     def sentences(self) -> list[tuple[int, int]]:
-        """Half-open ranges of word indices, one a sentence; together they hold every word once, in order."""
+        """Half-open ranges of word indices, one a sentence; together they hold every word once, in order. What goes on
+        for more than :data:`MAX_SENTENCE` words is cut."""
         words, ranges, first = self.words, list[tuple[int, int]](), 0
-        for end in self._sentence_ends():
+        for end in (*self._sentence_ends(), len(self.raw)):
             last = bisect_left(words, end, first, key=_START)
-            if last > first:
-                ranges.append((first, last))
-                first = last
-        if first < len(words):
-            ranges.append((first, len(words)))
+            while last > first:
+                ranges.append((first, min(last, first + MAX_SENTENCE)))
+                first = ranges[-1][1]
         return ranges
 
     @cached_property
@@ -136,10 +146,9 @@ class Text:
 
     def enclose(self, start: int, end: int) -> tuple[int, int]:
         """The character range ``[start, end)`` widened to the whole sentences that it touches."""
-        for first, last in self.sentence_slices:
-            if first < end and last > start:
-                start, end = min(start, first), max(end, last)
-        return start, end
+        slices = self.sentence_slices
+        touched = slices[bisect_right(slices, start, key=_END) : bisect_left(slices, end, key=_START)]
+        return (min(start, touched[0][0]), max(end, touched[-1][1])) if touched else (start, end)
 
     def _sentence_ends(self) -> list[int]:
         ends = []

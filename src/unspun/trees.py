@@ -13,11 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.compiled import address, load_library
+from unspun.networks import check_numbers
 
 #: Steps that the values of leaves are rounded to, and what these stay below: a thousand add up to less than 2**63.
 _VALUE_STEP: Final = 2.0**-30
 _MOST_VALUE: Final = 2.0**22
 _STORED: Final = ("roots", "feature", "threshold", "left", "right", "value", "base", "depth")
+#: Deepest trees that are read, in steps: those of 31 leaves that scikit-learn grows have 30 at most, and every step
+#: costs time on every row.
+MAX_DEPTH: Final = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,10 +70,11 @@ class Trees:
             # A child after its parent and inside the array: the walk then ends, whatever the file says.
             if len(child) != count or ((child[inner] <= at[inner]) | (child[inner] >= count)).any():
                 raise ValueError(f"the trees of {prefix} are damaged")
-        sized = len(nodes["value"]) == len(nodes["threshold"]) == count and 0 <= int(nodes["depth"]) <= count
+        sized = len(nodes["value"]) == len(nodes["threshold"]) == count and 0 <= int(nodes["depth"]) <= MAX_DEPTH
         flat = all(nodes[name].ndim == 1 for name in ("roots", "feature", "threshold", "left", "right", "value"))
-        finite = np.isfinite(nodes["value"]).all() and np.abs(nodes["value"]).max(initial=0) < _MOST_VALUE
-        if not (sized and flat and finite) or (nodes["roots"] < 0).any() or (nodes["roots"] >= count).any():
+        check_numbers(nodes["value"], nodes["base"])
+        small = np.abs(nodes["value"]).max(initial=0) < _MOST_VALUE
+        if not (sized and flat and small) or (nodes["roots"] < 0).any() or (nodes["roots"] >= count).any():
             raise ValueError(f"the trees of {prefix} are damaged")
         return cls(
             nodes["roots"].astype(np.int32),
@@ -85,6 +90,10 @@ class Trees:
     def to_arrays(self, prefix: str) -> dict[str, NDArray[np.generic]]:
         """The arrays that :meth:`from_arrays` reads."""
         return {f"{prefix}.{name}": np.asarray(getattr(self, name)) for name in _STORED}
+
+    def fits(self, width: int) -> bool:
+        """Whether no question is about a feature beyond so many."""
+        return bool((self.feature < width).all())
 
     def margin(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """float64[n]: the log-odds for float[n, k] features."""

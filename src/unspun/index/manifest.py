@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from unspun import __version__
 from unspun.index.keys import KEYS
-from unspun.index.segment import IndexDamagedError, Segment
+from unspun.index.segment import IndexDamagedError, Segment, check_name
 
 #: Raised when the files change: an older unspun refuses a newer index instead of misreading it.
 FORMAT: Final = 2
@@ -88,7 +88,7 @@ def open_segments(folder: Path) -> list[Segment]:
     for attempt in range(_ATTEMPTS):
         said = read_manifest(folder)
         try:
-            return [Segment(folder / str(about["name"]), about) for about in said]
+            return [Segment(folder / check_name(about["name"]), about) for about in said]
         except FileNotFoundError as error:
             # A writer may have replaced the index meanwhile; where it has not, the file is missing.
             if attempt + 1 == _ATTEMPTS or read_manifest(folder) == said:
@@ -98,7 +98,7 @@ def open_segments(folder: Path) -> list[Segment]:
         except OSError as error:
             where = error.filename or folder
             raise IndexDamagedError(f"{where}: cannot be read ({error.strerror}); check the file") from None
-        except (ValueError, KeyError, TypeError, IndexError) as error:
+        except (ValueError, KeyError, TypeError, IndexError, OverflowError, MemoryError, AttributeError) as error:
             raise IndexDamagedError(f"{folder}: damaged ({error}): build the index anew") from None
     raise IndexDamagedError(f"{folder}: is being replaced over and over: try again")
 

@@ -56,6 +56,10 @@ _FILL: Final = 8
 _LARGE: Final = 64
 #: Postings sorted at once, about 60 bytes each.
 _SLICE: Final = 4_000_000
+#: Longest block of texts in bytes, unpacked: fifty texts of the largest size that is read.
+MAX_BLOCK: Final = 1_000_000_000
+#: How much longer than packed a block can be: zlib packs no better.
+MAX_PACKED_RATIO: Final = 1100
 #: Bytes read at once to check a column.
 _CHUNK: Final = 1 << 22
 
@@ -110,7 +114,10 @@ def map_column(path: Path, about: Mapping[str, Any]) -> NDArray[Any]:
 
     Raises :class:`IndexDamagedError` when the file has not the size that it should have, FileNotFoundError without it.
     """
-    kind, items = np.dtype(str(about["type"])), int(about["items"])
+    # Only what is written here: the type of the file decides how it is read.
+    if about["type"] not in (COLUMNS.get(path.name, "<i4"), "<u8" if path.name == "buckets" else None):
+        raise IndexDamagedError(f"{path}: damaged (of type {about['type']!r}): build the index anew")
+    kind, items = np.dtype(about["type"]), int(about["items"])
     size = path.stat().st_size
     if size != kind.itemsize * items:
         raise IndexDamagedError(
@@ -134,6 +141,13 @@ def check_column(path: Path, about: Mapping[str, Any]) -> None:
         raise IndexDamagedError(f"{path}: damaged (its checksum differs): build the index anew")
 
 
+def check_name(name: Any) -> str:
+    """A name of a file, which leads to no other folder; raises ValueError for any other."""
+    if not isinstance(name, str) or not name.isprintable() or Path(name).name != name:
+        raise ValueError(f"{name!r} is no name of a file of it")
+    return name
+
+
 class Segment:
     """The references of one segment, read-only.
 
@@ -152,7 +166,8 @@ class Segment:
         self._check_shape()
         self.removed: NDArray[np.bool_] | None = None
         if about["removed"]:
-            gone = map_column(folder / about["removed"]["file"], about["removed"])
+            gone = map_column(folder / check_name(about["removed"]["file"]), about["removed"])
+            self._check_documents(gone)
             self.removed = np.zeros(self.count, np.bool_)
             self.removed[gone] = True
         self._read_block = lru_cache(8)(self._unpack_block)
@@ -240,9 +255,9 @@ class Segment:
         start, end = self._columns["row_starts"][document : document + 2].tolist()
         try:
             row = json.loads(self._columns["rows"][start:end].tobytes())
-            if not isinstance(row.get("id"), str):
+            if not isinstance(row.get("id"), str) or not all(isinstance(value, str) for value in row.values()):
                 raise ValueError
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             raise self._damaged(f"the row of reference {document} cannot be read") from None
         return dict(row)
 
@@ -258,7 +273,16 @@ class Segment:
 
     def _unpack_block(self, block: int) -> bytes:
         start, end = self._columns["block_starts"][block : block + 2].tolist()
-        return zlib.decompress(self._columns["texts"][start:end].tobytes())
+        reach = self._columns["block_reach"]
+        after = int(reach[block + 1] if block + 1 < len(reach) else self._columns["text_starts"][-1])
+        # A damaged block can claim to be a thousand times as long as it is packed.
+        unpacker, size = zlib.decompressobj(), after - int(reach[block])
+        if not 0 < size <= min(MAX_BLOCK, MAX_PACKED_RATIO * (end - start)):
+            raise ValueError("a block of another length")
+        unpacked = unpacker.decompress(self._columns["texts"][start:end].tobytes(), size)
+        if len(unpacked) != size:
+            raise ValueError("a block of another length")
+        return unpacked
 
     def read_article(self, document: int) -> Article:
         row = self.read_row(document)
@@ -292,11 +316,13 @@ class Segment:
         buckets = (keys >> np.uint64(KEY_BITS - self._bits)).astype(np.intp)
         low = self._columns["buckets"][buckets].astype(np.int64)
         high = self._columns["buckets"][buckets + 1].astype(np.int64)
-        if len(keys) and (int((high - low).min()) < 0 or int(high.max()) > self.postings):
+        if len(keys) and (int(low.min()) < 0 or int((high - low).min()) < 0 or int(high.max()) > self.postings):
             raise self._damaged("its buckets are out of order")
         large = high - low > _LARGE
         first, last, tag = low[large], high[large], tags[large].astype(np.int64)
         low[large], high[large] = self._halve(first, last, tag), self._halve(first, last, tag + 1)
+        if int((high - low).min(initial=0)) < 0:
+            raise self._damaged("its tags are out of order")
         # The others are read whole: the next numbers in memory cost less than halving.
         counts = np.where(large, 0, high - low)
         owners = np.repeat(np.arange(len(keys)), counts)
@@ -327,7 +353,7 @@ class Segment:
         """Keys and references of the postings whose keys have upper 16 bits from ``low`` to below ``high``, sorted."""
         shift = self._bits - LEAST_BITS
         bounds = self._columns["buckets"][low << shift : (high << shift) + 1].astype(np.int64)
-        if int(np.diff(bounds).min()) < 0 or int(bounds[-1]) > self.postings:
+        if int(bounds[0]) < 0 or int(np.diff(bounds).min()) < 0 or int(bounds[-1]) > self.postings:
             raise self._damaged("its buckets are out of order")
         first, last = int(bounds[0]), int(bounds[-1])
         buckets = np.repeat(np.arange(low << shift, high << shift, dtype=np.uint64), np.diff(bounds))

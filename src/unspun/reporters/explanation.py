@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -120,7 +121,8 @@ def _say_kind(kind: str, count: int, article: Article, spans: Sequence[Span]) ->
         return _count(count, "name or title altered", "names or titles altered")
     if kind == "quote":
         places = [span.start for span in spans if span.kind == "quote"]
-        altered = sum(any(start <= place < end for place in places) for start, end in Text(article.text).quotations)
+        quotations = Text(article.text).quotations
+        altered = sum(bisect_left(places, end) > bisect_left(places, start) for start, end in quotations)
         return f"{_count(max(altered, 1), 'quotation', 'quotations')} altered in {_count(count, 'place', 'places')}"
     if kind == "phrase":
         return _count(count, "tortured phrase", "tortured phrases")

@@ -175,8 +175,8 @@ def _find_agreeing(passage: Passage, text: Text, spelled: Spelled) -> list[str]:
         last += 1
     if first == last:
         return []
-    around = f" {' '.join(text.norms[max(0, first - 1) : last + 1])} "
-    return [id for id, words in spelled if id != passage.id and around in words]
+    around = text.norms[max(0, first - 1) : last + 1]
+    return [id for id, wording in spelled if id != passage.id and wording.holds(around)]
 
 
 def _mark_span(row: _Row) -> Mark:

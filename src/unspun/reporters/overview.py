@@ -50,14 +50,15 @@ class _Bar:
     parts: tuple[tuple[str, int, float, float], ...]
 
 
-def name_page(id: str, taken: set[str]) -> str:
-    """A file's name for the page of the article ``id`` that is not among ``taken``, to which it is added."""
+def name_page(id: str, taken: dict[str, int]) -> str:
+    """A file's name for the page of the article ``id`` that is not among ``taken``, to which it is added; the numbers
+    are the last that made a name one of its own."""
     stem = _UNSAFE.sub("-", id).strip("-.").lower()[-_LONGEST_NAME:].strip("-.") or "article"
-    name, number = f"{stem}.html", 1
+    name = first = f"{stem}.html"
     while name in taken:
-        number += 1
-        name = f"{stem}-{number}.html"
-    taken.add(name)
+        taken[first] += 1
+        name = f"{stem}-{taken[first]}.html"
+    taken[name] = 1
     return name
 
 

@@ -58,7 +58,7 @@ def _describe_tool() -> dict[str, Any]:
 
 def _describe(article: Article, verdict: Verdict, references: References | None) -> Iterable[dict[str, Any]]:
     level = _LEVELS.get(verdict.label, "none")
-    lines = _find_lines(article.text)
+    lines, lines_there = _find_lines(article.text), dict[str, list[int]]()
     if verdict.label in _LEVELS:
         assert verdict.score is not None
         text = f"{HEADLINES[verdict.label]}. {say_score(verdict.score)} {BANNER}"
@@ -71,8 +71,9 @@ def _describe(article: Article, verdict: Verdict, references: References | None)
         if span.reference:
             passage = span.reference
             reference = (references.get(passage.id) if references else None) or Article(passage.id, "")
-            lines_there = _find_lines(reference.text) if reference.text else None
-            place = _locate(reference, passage, lines_there) | {"id": 1}
+            if reference.text and passage.id not in lines_there:
+                lines_there[passage.id] = _find_lines(reference.text)
+            place = _locate(reference, passage, lines_there.get(passage.id)) | {"id": 1}
             result["relatedLocations"] = [place | {"message": {"text": f"“{passage.text}” in the reference"}}]
         before = article.text[max(0, span.start - 40) : span.start]
         words = "\0".join([span.kind, " ".join(before.split()), span.text])

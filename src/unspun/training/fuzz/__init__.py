@@ -1,0 +1,1 @@
+"""Hostile input of every kind against everything that reads: see ``scripts/fuzz``."""
