@@ -7,6 +7,7 @@ import codecs
 import gzip
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -310,6 +311,17 @@ def test_a_page_without_main_text_is_unreadable(tmp_path: Path) -> None:
     pytest.importorskip("trafilatura")
     (tmp_path / "a.htm").write_text("<html><body><script>x()</script></body></html>")
     assert "no main text" in refuse_one(tmp_path / "a.htm").error
+
+
+def test_a_page_of_endless_tags_is_refused_at_once(tmp_path: Path) -> None:
+    pytest.importorskip("trafilatura", reason="needs the extra html")
+    path = tmp_path / "spans.html"
+    path.write_text("<html><body><article><p>" + "<span>word</span>" * 100_000, "utf-8")
+    began = time.process_time()
+    [item] = read_articles([path])
+    assert time.process_time() - began < 2
+    assert isinstance(item, Unreadable)
+    assert item.error == "page of more than 60,000 tags: save the article's text as .txt"
 
 
 def test_without_trafilatura_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,6 +132,8 @@ class Model:
                 raise ValueError("the scores of rules are damaged")
             originals = np.array(about["originals"], np.float64)
             check_numbers(originals)
+            if originals.ndim != 1:
+                raise ValueError("the weights of originals are damaged")
             thresholds, habits = read_thresholds(about, GROUNDS), Habits.from_arrays(arrays)
             return cls(str(about["name"]), scorers, habits, thresholds, rules, originals, dict(about["card"]))
 

@@ -157,11 +157,15 @@ class Checkpoint:
             state = json.loads(self._path.read_text("utf-8"))
             about = {name: state[name] for name in self._about}
             counts = state["summary"]
-            self.done, self._sizes = int(state["done"]), (int(state["sizes"][0]), int(state["sizes"][1]))
-            labels, actions, reasons = (Counter[str](counts[name]) for name in ("labels", "actions", "reasons"))
-            records, unreadable, stale = (int(counts[name]) for name in ("records", "unreadable", "stale"))
+            self.done = _count(state["done"])
+            self._sizes = _count(state["sizes"][0]), _count(state["sizes"][1])
+            labels, actions, reasons = (
+                Counter[str]({name: _count(value) for name, value in counts[names].items()})
+                for names in ("labels", "actions", "reasons")
+            )
+            records, unreadable, stale = (_count(counts[name]) for name in ("records", "unreadable", "stale"))
             self.summary = Summary(records, unreadable, labels, actions, reasons, stale)
-        except (ValueError, KeyError, TypeError, IndexError) as error:
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
             raise ResumeError(f"{self._path}: damaged ({error}); remove it to begin anew") from None
         if about != self._about:
             raise ResumeError(f"{self._path}: is of another run; remove it to begin anew, or name another folder")
@@ -192,3 +196,10 @@ class Checkpoint:
             os.fsync(note.fileno())
         written.replace(self._path)
         self._saved = time.monotonic()
+
+
+def _count(value: Any) -> int:
+    """The value, a whole number from 0 on that a file's length can be; raises ValueError for any other."""
+    if type(value) is not int or not 0 <= value < 1 << 63:
+        raise ValueError(f"{value!r} is no count")
+    return value

@@ -25,6 +25,10 @@ from unspun.article import Article, Unreadable
 #: article but a corpus or a mistake, and must not fill the memory.
 MAX_BYTES: Final = 20_000_000
 
+#: Most tags of a page: 30,000 elements, ten times a large one. trafilatura takes the square of their number where they
+#: are siblings: of this many five seconds at worst, of four times as many more than a minute.
+MAX_TAGS: Final = 60_000
+
 TEXT_SUFFIXES: Final = (".txt", ".md")
 HTML_SUFFIXES: Final = (".html", ".htm")
 JSONL_SUFFIXES: Final = (".jsonl", ".jsonl.gz")
@@ -255,7 +259,8 @@ def _read_whole(path: Path, name: str) -> Article | Unreadable:
         data = b"" if too_large else file.read(MAX_BYTES + 1)
     if too_large or len(data) > MAX_BYTES:
         return _unreadable(name, path, f"larger than {MAX_BYTES // 1_000_000} MB: split it into articles")
-    text, title, date = decode(data), None, None
+    page = text = decode(data)
+    title = date = None
     if path.name.lower().endswith(HTML_SUFFIXES) and text.strip():
         try:
             text, title, date = extract_main_text(text)
@@ -263,16 +268,20 @@ def _read_whole(path: Path, name: str) -> Article | Unreadable:
             missing = str(error).splitlines()[0]
             return _unreadable(name, path, f"HTML needs another package ({missing}): pip install 'unspun[html]'")
         if not text.strip():
-            return _unreadable(name, path, "no main text found in the page: save the article's text as .txt")
+            why = f"page of more than {MAX_TAGS:,} tags" if _is_tangled(page) else "no main text found in the page"
+            return _unreadable(name, path, f"{why}: save the article's text as .txt")
     if not text.strip():
         return _unreadable(name, path, "empty: nothing to score")
     return Article(_spell(name), replace_surrogates(text), _spell(str(path)), title, date)
 
 
 def extract_main_text(page: str) -> tuple[str, str | None, str | None]:
-    """Main text (empty: none found), title and date of an HTML page. Raises ImportError without trafilatura."""
+    """Main text (empty: none found, or of more than :data:`MAX_TAGS`), title and date of an HTML page. Raises
+    ImportError without trafilatura."""
     import trafilatura
 
+    if _is_tangled(page):
+        return "", None, None
     # It logs what it discards; that is told here in an Unreadable.
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     try:
@@ -285,6 +294,10 @@ def extract_main_text(page: str) -> tuple[str, str | None, str | None]:
         return "", None, None
     text, title, date = (getattr(found, name, None) for name in ("text", "title", "date"))
     return text or "", replace_surrogates(title) if title else None, replace_surrogates(date) if date else None
+
+
+def _is_tangled(page: str) -> bool:
+    return page.count("<") > MAX_TAGS
 
 
 def _read_lines(path: Path, name: str) -> Iterator[Article | Unreadable]:

@@ -115,7 +115,8 @@ def map_column(path: Path, about: Mapping[str, Any]) -> NDArray[Any]:
     Raises :class:`IndexDamagedError` when the file has not the size that it should have, FileNotFoundError without it.
     """
     # Only what is written here: the type of the file decides how it is read.
-    if about["type"] not in (COLUMNS.get(path.name, "<i4"), "<u8" if path.name == "buckets" else None):
+    usual = COLUMNS.get(path.name, "<i4")
+    if about["type"] not in ((usual, "<u8") if path.name == "buckets" else (usual,)):
         raise IndexDamagedError(f"{path}: damaged (of type {about['type']!r}): build the index anew")
     kind, items = np.dtype(about["type"]), int(about["items"])
     size = path.stat().st_size
