@@ -16,12 +16,12 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 #: Of ``twin.c``: a library of another version is not used.
-VERSION: Final = 1
+VERSION: Final = 2
 LIBRARY: Final = Path(__file__).with_name("_twin.dll" if sys.platform == "win32" else "_twin.so")
 
 
 class CompiledNetworks(ctypes.Structure):
-    """:class:`unspun.networks.Networks` as ``twin.c`` reads it; a margin is ``slope`` times the mean, and ``offset``."""
+    """:class:`unspun.networks.Networks` as ``twin.c`` reads it; a margin is ``slope`` times the mean and ``offset``."""
 
     _fields_ = (
         *((name, ctypes.c_int32) for name in ("count", "inputs", "units", "padding")),
@@ -30,15 +30,50 @@ class CompiledNetworks(ctypes.Structure):
     )
 
 
+class CompiledKeyTable(ctypes.Structure):
+    """:class:`unspun.key_table.KeyTable` as ``twin.c`` reads it."""
+
+    _fields_ = (("slots", ctypes.c_void_p), ("shift", ctypes.c_int32), ("place_bits", ctypes.c_int32))
+
+
+class Tables(ctypes.Structure):
+    """All that ``twin.c`` reads; whoever calls a function of it fills in what that asks for."""
+
+    _fields_ = (
+        ("classes", ctypes.c_void_p), ("folds", ctypes.c_void_p),
+        ("entries", ctypes.c_void_p), ("flags", ctypes.c_void_p), ("entry_mask", ctypes.c_uint64),
+        ("phrases", ctypes.c_void_p), ("phrase_mask", ctypes.c_uint64),
+        ("longest_phrase", ctypes.c_int32), ("least_words", ctypes.c_int32), ("least_english", ctypes.c_double),
+        ("size", ctypes.c_int64),
+        ("logs", ctypes.c_void_p),
+        ("pairs", CompiledKeyTable), ("triples", CompiledKeyTable),
+        ("pair_logs", ctypes.c_void_p), ("gains", ctypes.c_void_p), ("triple_backoff", ctypes.c_void_p),
+        ("log_step", ctypes.c_float), ("gain_step", ctypes.c_float),
+        ("synonym_starts", ctypes.c_void_p), ("synonym_ids", ctypes.c_void_p), ("synonym_sources", ctypes.c_void_p),
+        ("vectors", ctypes.c_void_p), ("squares", ctypes.c_void_p),
+        ("shares", ctypes.c_void_p), ("last_share", ctypes.c_int32),
+        ("share_steps", ctypes.c_float), ("most_zipf", ctypes.c_float), ("function_zipf", ctypes.c_float),
+        ("habits", ctypes.c_void_p), ("after_values", ctypes.c_void_p), ("before_values", ctypes.c_void_p),
+        ("after", CompiledKeyTable), ("before", CompiledKeyTable),
+        ("words", CompiledNetworks), ("strange", CompiledNetworks), ("alone", CompiledNetworks),
+    )  # fmt: skip
+
+
 _POINTER, _LONG, _INT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int32
 #: What the functions take that others than :mod:`unspun.twin` call.
 _TAKES: Final = {
     "unspun_fill_slots": (_POINTER, _INT, _INT, ctypes.c_uint64, _POINTER, _LONG),
     "unspun_find_keys": (_POINTER, _INT, _INT, _POINTER, _LONG, _POINTER, _POINTER),
     "unspun_score_rows": (_POINTER, _POINTER, _LONG, _POINTER),
-    "unspun_climb_trees": (_POINTER, _LONG, *[_POINTER] * 6, _LONG, _LONG, _POINTER),
+    "unspun_add_leaves": (*[_POINTER] * 4, _LONG, _POINTER, _LONG, _LONG, _POINTER, _POINTER),
     "unspun_compare_words": (*[_POINTER] * 4, _LONG, _POINTER),
+    "unspun_split_text": (_POINTER, ctypes.c_char_p, _LONG, _LONG, *[_POINTER] * 3),
+    "unspun_examine_words": (*[_POINTER] * 8, _LONG, *[_POINTER] * 4),
+    "unspun_log_sequences": (*[_POINTER] * 3, _LONG, *[_POINTER] * 5, _LONG, _POINTER),
+    "unspun_sum_vectors": (*[_POINTER] * 3, _LONG, _POINTER),
 }
+#: What they give back, where that is not an int.
+_GIVES: Final = {"unspun_split_text": _LONG, "unspun_examine_words": _LONG}
 
 
 @cache
@@ -50,13 +85,22 @@ def load_library() -> ctypes.CDLL | None:
         library = ctypes.CDLL(str(LIBRARY))
         for name, takes in _TAKES.items():
             getattr(library, name).argtypes = takes
+        for name, gives in _GIVES.items():
+            getattr(library, name).restype = gives
         return library if library.unspun_version() == VERSION else None
     except (OSError, AttributeError):
         return None
 
 
+_Byte: Final = ctypes.c_char
+
+
 def address(array: NDArray[Any]) -> int:
     """Where an array lies, for a function that may read and write all of it: C order, and its type as that wants it."""
-    assert array.flags.c_contiguous
-    at: int = array.ctypes.data
-    return at
+    try:
+        # A tenth of what array.ctypes costs, and it refuses an array with gaps.
+        return ctypes.addressof(_Byte.from_buffer(array))  # type: ignore[arg-type]
+    except (TypeError, ValueError):  # read-only, or empty
+        assert array.flags.c_contiguous
+        at: int = array.ctypes.data
+        return at

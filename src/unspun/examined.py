@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.compiled import address, load_library
 from unspun.lexicon import Lexicon
 from unspun.text import Text
 
@@ -31,7 +32,7 @@ class Examined:
         self.lexicon = lexicon
 
     def __len__(self) -> int:
-        return len(self.text.words)
+        return len(self.text.starts)
 
     @cached_property
     def ids(self) -> NDArray[np.int32]:
@@ -61,38 +62,47 @@ class Examined:
         return zipf
 
     @cached_property
-    def _starts(self) -> NDArray[np.int64]:
-        return np.fromiter((word.start for word in self.text.words), np.int64, len(self))
+    def _starts(self) -> NDArray[np.integer]:
+        return self.text.split.start if self.text.split else np.array(self.text.starts, np.int32)
 
     @cached_property
     def _initials(self) -> str:
         """The first letter of each word."""
         raw = self.text.raw
-        return "".join([raw[start] for start in self._starts.tolist()])
+        return "".join([raw[start] for start in self.text.starts])
 
     @cached_property
     def capital(self) -> NDArray[np.bool_]:
+        if self.text.split:
+            return self.text.split.capital
         return np.fromiter(map(str.isupper, self._initials), np.bool_, len(self))
 
     @cached_property
     def numeric(self) -> NDArray[np.bool_]:
+        if self.text.split:
+            return self.text.split.numeric
         return np.fromiter(map(str.isdigit, self._initials), np.bool_, len(self))
 
     @cached_property
     def opens(self) -> NDArray[np.bool_]:
+        if self.text.split:
+            return self.text.split.opens
         opens = np.zeros(len(self), np.bool_)
         opens[[first for first, _ in self.text.sentences]] = True
         return opens
 
     @cached_property
     def sentence_of(self) -> NDArray[np.int32]:
+        if self.text.split:
+            return self.text.split.sentence
         lengths = [last - first for first, last in self.text.sentences]
         return np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
 
     @cached_property
     def breaks(self) -> NDArray[np.bool_]:
-        raw, starts = self.text.raw, self._starts
-        ends = np.fromiter((word.end for word in self.text.words), np.int64, len(self))
+        if self.text.split:
+            return self.text.split.breaks
+        raw, starts, ends = self.text.raw, self._starts, np.array(self.text.ends, np.int32)
         breaks = np.ones(len(self) + 1, np.bool_)
         # One character between two words breaks nothing: the word took what could belong to it.
         wide = starts[1:] - ends[:-1] > 1
@@ -116,6 +126,14 @@ class Examined:
     @cached_property
     def content_sums(self) -> NDArray[np.int32]:
         """int32[n + 1, 100]: sums of the vectors of the content words before each word, in the lexicon's steps."""
+        library = load_library()
+        if library is not None:
+            vectors = self.lexicon.arrays().vectors
+            sums = np.empty((len(self) + 1, vectors.shape[1]), np.int32)
+            library.unspun_sum_vectors(
+                address(vectors), address(self.ids), address(self.content), len(self), address(sums)
+            )
+            return sums
         vectors, _ = self.lexicon.whole_vectors(self.ids)
         sums = np.zeros((len(self) + 1, vectors.shape[1]), np.int32)
         np.cumsum(vectors * self.content[:, None], axis=0, out=sums[1:])
@@ -127,9 +145,9 @@ class Examined:
 
         A line where most content words are capitalised is a headline, and says nothing.
         """
-        named = self.capital & ~self.opens
-        for first, last in self.text.sentences:
-            content = self.content[first:last]
-            if content.sum() >= 3 and self.capital[first:last][content].mean() > 0.7:
-                named[first:last] = False
+        sentence = self.sentence_of
+        content = np.bincount(sentence, self.content)
+        capital = np.bincount(sentence, self.content & self.capital)
+        headline = (content >= 3) & (capital / np.maximum(content, 1) > 0.7)
+        named: NDArray[np.bool_] = self.capital & ~self.opens & ~headline[sentence]
         return named

@@ -76,7 +76,7 @@ class References:
         self = cls(lexicon or Lexicon.load())
         for article in articles:
             text = Text(article.text)
-            if not text.words:
+            if not text.norms:
                 continue
             number = self._numbers
             ids = np.fromiter((number.setdefault(w, len(number)) for w in text.norms), np.int32, len(text.norms))

@@ -23,13 +23,19 @@
 #if defined(__GNUC__)
 #define EXPORT __attribute__((visibility("default")))
 #define PREFETCH(address) __builtin_prefetch(address)
+#define first_bit(bits) __builtin_ctzll(bits)
 #else
 #define EXPORT __declspec(dllexport)
 #define PREFETCH(address) ((void)(address))
+static inline int first_bit(uint64_t bits) {
+    int at = 0;
+    while (!(bits >> at & 1)) at++;
+    return at;
+}
 #endif
 
 /* Changed whenever something here is called in another way: unspun.compiled refuses a library of another. */
-#define VERSION 1
+#define VERSION 2
 
 enum { PAGE = 256, PAGES = 0x1100 };
 /* What a character is, see unspun.twin. */
@@ -38,7 +44,7 @@ enum { ALNUM = 1, DECIMAL = 2, SPACE = 4, UPPER = 8, CASED = 16, DIGIT = 32, ALP
 enum { ENGLISH = 1, ABBREVIATION = 2, MAY_DOUBLE = 4, BEGINS_PHRASE = 8 };
 enum { SCORED = 0, TOO_SHORT = 1, NOT_ENGLISH = 2, HARD_TEXT = 3, NEW_PAGE = 4, NO_MEMORY = 5 };
 
-enum { WORD_FEATURES = 29, ARTICLE_FEATURES = 23, MOST_SYNONYMS = 8, DIMENSIONS = 100, WINDOW = 6 };
+enum { WORD_FEATURES = 29, HABITS = 6, ARTICLE_FEATURES = 23, MOST_SYNONYMS = 8, DIMENSIONS = 100, WINDOW = 6 };
 enum { MOST_UNITS = 64, MOST_INPUTS = 32 };
 
 typedef struct {
@@ -93,7 +99,7 @@ typedef struct {
     const int64_t *shares;
     int32_t last_share;
     float share_steps, most_zipf, function_zipf;
-    /* habits */
+    /* habits; NULL where the caller knows them */
     const float *habits, *after_values, *before_values;
     KeyTable after, before;
     Network words, strange, alone;
@@ -702,19 +708,67 @@ EXPORT void unspun_score_rows(const Network *network, const double *features, in
     for (int64_t i = 0; i < count; i++) margins[i] = score(network, features + i * network->inputs, wide);
 }
 
-/* unspun.trees.Trees.margin: the sums of the leaves that rows of features float64[count][width] reach */
-EXPORT void unspun_climb_trees(
-    const int32_t *roots, int64_t trees, const int32_t *feature, const double *threshold, const int32_t *left,
-    const int32_t *right, const int64_t *value, const double *features, int64_t count, int64_t width, int64_t *sums
+enum { ABREAST = 8 };
+
+typedef struct {
+    double threshold;
+    uint64_t gone; /* the leaves on its left, which a value above the threshold rules out */
+    int64_t feature;
+} Node;
+
+/* The leaves that rows of features, by columns double[][ABREAST], reach in a tree: the first that no node rules out
+ * (QuickScorer: Lucchese et al. 2015). */
+static void rule_leaves_out(const Node *node, const Node *last, const double *columns, uint64_t *left) {
+    for (int i = 0; i < ABREAST; i++) left[i] = UINT64_MAX;
+    for (; node < last; node++) {
+        const double *values = columns + node->feature * ABREAST;
+        for (int i = 0; i < ABREAST; i++) left[i] &= ~(node->gone & -(uint64_t)(values[i] > node->threshold));
+    }
+}
+
+#ifdef AVX2
+AVX2 static void rule_leaves_out_wide(const Node *node, const Node *last, const double *columns, uint64_t *left) {
+    __m256i one = _mm256_set1_epi64x(-1), two = one;
+    for (; node < last; node++) {
+        const double *values = columns + node->feature * ABREAST;
+        __m256d threshold = _mm256_set1_pd(node->threshold);
+        __m256i gone = _mm256_set1_epi64x((int64_t)node->gone);
+        __m256d above = _mm256_cmp_pd(_mm256_loadu_pd(values), threshold, _CMP_GT_OQ);
+        one = _mm256_andnot_si256(_mm256_and_si256(_mm256_castpd_si256(above), gone), one);
+        above = _mm256_cmp_pd(_mm256_loadu_pd(values + 4), threshold, _CMP_GT_OQ);
+        two = _mm256_andnot_si256(_mm256_and_si256(_mm256_castpd_si256(above), gone), two);
+    }
+    _mm256_storeu_si256((__m256i *)left, one);
+    _mm256_storeu_si256((__m256i *)(left + 4), two);
+}
+#else
+#define rule_leaves_out_wide rule_leaves_out
+#endif
+
+/* unspun.trees.Trees.margin: the sums of the leaves that rows of features float64[count][width] reach; work: room for
+ * float64[width][ABREAST]. */
+EXPORT void unspun_add_leaves(
+    const Node *nodes, const int64_t *node_starts, const int64_t *leaves, const int64_t *leaf_starts, int64_t trees,
+    const double *features, int64_t count, int64_t width, double *work, int64_t *sums
 ) {
-    for (int64_t i = 0; i < count; i++, features += width) {
-        int64_t sum = 0;
+    int wide = 0;
+#ifdef AVX2
+    wide = HAS_AVX2;
+#endif
+    for (int64_t from = 0; from < count; from += ABREAST) {
+        int64_t size = count - from < ABREAST ? count - from : ABREAST, total[ABREAST] = {0};
+        for (int64_t k = 0; k < width; k++)
+            for (int64_t i = 0; i < ABREAST; i++)
+                work[k * ABREAST + i] = i < size ? features[(from + i) * width + k] : 0;
         for (int64_t tree = 0; tree < trees; tree++) {
-            int32_t node = roots[tree];
-            while (feature[node] >= 0) node = features[feature[node]] > threshold[node] ? right[node] : left[node];
-            sum += value[node];
+            const Node *node = nodes + node_starts[tree], *last = nodes + node_starts[tree + 1];
+            const int64_t *values = leaves + leaf_starts[tree];
+            uint64_t left[ABREAST];
+            if (wide) rule_leaves_out_wide(node, last, work, left);
+            else rule_leaves_out(node, last, work, left);
+            for (int i = 0; i < ABREAST; i++) total[i] += values[first_bit(left[i])];
         }
-        sums[i] = sum;
+        memcpy(sums + from, total, (size_t)size * sizeof *sums);
     }
 }
 
@@ -842,9 +896,11 @@ static void examine_block(
         memcpy(tried[b] + 1, candidates, (size_t)synonyms[b] * sizeof(int32_t));
         if (r->before_left >= 0) PREFETCH(t->pairs.slots + first_slot(&t->pairs, pair_key(t, r->before_left, r->left)));
         if (r->after_right >= 0) PREFETCH(t->pairs.slots + first_slot(&t->pairs, pair_key(t, r->right, r->after_right)));
-        if (r->left >= 0) PREFETCH(t->after.slots + first_slot(&t->after, habit_key(t, r->left, own)));
-        if (r->right >= 0) PREFETCH(t->before.slots + first_slot(&t->before, habit_key(t, own, r->right)));
-        PREFETCH(t->habits + (int64_t)own * 2);
+        if (t->habits) {
+            if (r->left >= 0) PREFETCH(t->after.slots + first_slot(&t->after, habit_key(t, r->left, own)));
+            if (r->right >= 0) PREFETCH(t->before.slots + first_slot(&t->before, habit_key(t, own, r->right)));
+            PREFETCH(t->habits + (int64_t)own * 2);
+        }
         for (int64_t k = 0; k <= synonyms[b]; k++) {
             if (r->left >= 0) PREFETCH(t->pairs.slots + first_slot(&t->pairs, pair_key(t, r->left, tried[b][k])));
             if (r->right >= 0) PREFETCH(t->pairs.slots + first_slot(&t->pairs, pair_key(t, tried[b][k], r->right)));
@@ -942,6 +998,10 @@ static void examine_block(
         *f++ = log2_of(space.times[own]);
         *f++ = log2_of(1 + space.times[other]);
         *f++ = log2_of(1 + most_times);
+        if (!t->habits) {
+            for (int k = 0; k < HABITS; k++) *f++ = 0;
+            continue;
+        }
         const float *habit = t->habits + (int64_t)own * 2;
         int64_t after = r->left < 0 ? -1 : find_key(&t->after, habit_key(t, r->left, own));
         int64_t before = r->right < 0 ? -1 : find_key(&t->before, habit_key(t, own, r->right));
@@ -1016,6 +1076,46 @@ static double *summarise(const Arrays *a, double *odds, int64_t examined, int64_
     return out;
 }
 
+/* The median frequency of the content words, and how many there are and what these sum up to. */
+static float find_usual(const Tables *t, Arrays *a, int64_t count, int64_t *contents, double *total) {
+    int64_t found = 0;
+    *total = 0;
+    for (int64_t i = 0; i < count; i++) {
+        if (!(a->zipf[i] < t->function_zipf) || a->numeric[i]) continue;
+        a->sorted[found++] = a->zipf[i];
+        *total += a->zipf[i];
+    }
+    *contents = found;
+    if (!found) return 5;
+    float usual = select_float(a->sorted, found, found / 2);
+    if (found % 2) return usual;
+    float below = a->sorted[0];
+    for (int64_t i = 1; i < found / 2; i++) below = a->sorted[i] > below ? a->sorted[i] : below;
+    return (below + usual) / 2;
+}
+
+/* The places of the words to be examined, of those `among`, how many there are; and counts how often every word of the
+ * text stands in it, which the caller must forget. */
+static int64_t choose_words(const Tables *t, Arrays *a, int64_t count, const uint8_t *among) {
+    int64_t examined = 0;
+    for (int64_t i = 0; i < count; i++) {
+        int32_t id = a->id[i];
+        if (id >= 0) space.times[id]++;
+        if (among && !among[i]) continue;
+        if (count_synonyms(t, id) > 0 && a->zipf[i] < t->most_zipf && !a->numeric[i]) {
+            a->place[examined++] = (int32_t)i;
+            PREFETCH(t->synonym_ids + t->synonym_starts[id]);
+            PREFETCH(t->vectors + (int64_t)id * DIMENSIONS);
+        }
+    }
+    return examined;
+}
+
+static void forget_times(const Arrays *a, int64_t count) {
+    for (int64_t i = 0; i < count; i++)
+        if (a->id[i] >= 0) space.times[a->id[i]] = 0;
+}
+
 /* Why a text gets no score, as unspun.detector.find_unscored_reason has it; SCORED where it gets one. */
 static int refuse(const Tables *t, const uint32_t *text, int64_t length, const Arrays *a, int64_t count) {
     int64_t foreign = 0, letters = 0, alphabetic = 0, english = 0;
@@ -1062,31 +1162,11 @@ EXPORT int32_t unspun_measure(const Tables *t, const uint32_t *text, int64_t len
     wide = HAS_AVX2 && t->words.units % 16 == 0 && t->strange.units % 16 == 0 && t->alone.units % 16 == 0;
 #endif
 
-    int64_t examined = 0, contents = 0, unknown = 0;
-    double zipf = 0;
-    for (int64_t i = 0; i < count; i++) {
-        int32_t id = a->id[i];
-        if (id >= 0) space.times[id]++;
-        unknown += id < 0;
-        if (a->zipf[i] < t->function_zipf && !a->numeric[i]) {
-            a->sorted[contents++] = a->zipf[i];
-            zipf += a->zipf[i];
-        }
-        if (count_synonyms(t, id) > 0 && a->zipf[i] < t->most_zipf && !a->numeric[i]) {
-            a->place[examined++] = (int32_t)i;
-            PREFETCH(t->synonym_ids + t->synonym_starts[id]);
-            PREFETCH(t->vectors + (int64_t)id * DIMENSIONS);
-        }
-    }
-    float usual = 5;
-    if (contents) {
-        usual = select_float(a->sorted, contents, contents / 2);
-        if (contents % 2 == 0) {
-            float below = a->sorted[0];
-            for (int64_t i = 1; i < contents / 2; i++) below = a->sorted[i] > below ? a->sorted[i] : below;
-            usual = (below + usual) / 2;
-        }
-    }
+    int64_t contents, unknown = 0;
+    double zipf;
+    for (int64_t i = 0; i < count; i++) unknown += a->id[i] < 0;
+    float usual = find_usual(t, a, count, &contents, &zipf);
+    int64_t examined = choose_words(t, a, count, NULL);
 
     Topic topic = {{0}, 0, 0};
     double unfit = 0, fit_sum = 0, gain = 0, prior = 0;
@@ -1103,8 +1183,7 @@ EXPORT int32_t unspun_measure(const Tables *t, const uint32_t *text, int64_t len
             unfit += fit < -0.5, fit_sum += fit, gain += row[0], prior += row[4];
         }
     }
-    for (int64_t i = 0; i < count; i++)
-        if (a->id[i] >= 0) space.times[a->id[i]] = 0;
+    forget_times(a, count);
     if (!examined) {
         examined = 1;
         a->place[0] = 0;
@@ -1127,4 +1206,94 @@ EXPORT int32_t unspun_measure(const Tables *t, const uint32_t *text, int64_t len
     result->score = to_probability(result->odds);
     give_back();
     return SCORED;
+}
+
+/* --- texts that are compared: the parts of the above, one by one ------------------------------------------------ */
+
+/* Words, breaks and sentences as unspun.text and unspun.examined have them. places int32[3][most]: start, end, sentence;
+ * hashes uint64[most]; marks uint8[5][most + 1]: breaks, capital, numeric, opens, alphabetic. How many words; -1 where
+ * the text is too hard, -2 less the page where a page of characters is wanted. */
+EXPORT int64_t unspun_split_text(
+    const Tables *t, const uint32_t *text, int64_t length, int64_t most, int32_t *places, uint64_t *hashes, uint8_t *marks
+) {
+    Arrays a = {.start = places, .end = places + most, .sentence = places + 2 * most, .hash = hashes};
+    a.breaks = marks, a.capital = marks + (most + 1), a.numeric = marks + 2 * (most + 1);
+    a.opens = marks + 3 * (most + 1), a.alphabetic = marks + 4 * (most + 1);
+    for (int64_t i = 0; i < length; i++)
+        if (!t->classes[text[i] / PAGE]) return -2 - (int64_t)(text[i] / PAGE);
+    int64_t count = split_words(t, text, length, &a);
+    if (count < 0) return -1;
+    find_breaks(t, text, &a, count);
+    split_sentences(t, text, length, &a, count);
+    return count;
+}
+
+/* unspun.extractors.wording.examine_wording, less what is known of habits; `among` NULL: all words. places, left, right
+ * int32[count], features float32[count][WORD_FEATURES]. How many words were examined, -1 where there is no memory. */
+EXPORT int64_t unspun_examine_words(
+    const Tables *t, int32_t *ids, float *zipf, uint8_t *breaks, uint8_t *numeric, uint8_t *capital, uint8_t *opens,
+    const uint8_t *among, int64_t count, int32_t *places, int32_t *left, int32_t *right, float *features
+) {
+    Arrays arrays, *a = &arrays;
+    if (!reserve(a, count, t->size)) return -1;
+    a->id = ids, a->zipf = zipf, a->breaks = breaks, a->numeric = numeric, a->capital = capital, a->opens = opens;
+    a->place = places;
+    int wide = 0;
+#ifdef AVX2
+    wide = HAS_AVX2;
+#endif
+    int64_t contents, examined = choose_words(t, a, count, among);
+    double total;
+    float usual = find_usual(t, a, count, &contents, &total);
+    Topic topic = {{0}, 0, 0};
+    for (int64_t from = 0; from < examined; from += BLOCK) {
+        int64_t size = examined - from < BLOCK ? examined - from : BLOCK;
+        examine_block(t, a, count, places + from, size, usual, &topic, features + from * WORD_FEATURES, wide);
+    }
+    for (int64_t i = 0; i < examined; i++) {
+        Around around;
+        look_around(a, count, places[i], &around);
+        left[i] = around.left, right[i] = around.right;
+    }
+    forget_times(a, count);
+    give_back();
+    return examined;
+}
+
+/* unspun.extractors.substitutions.measure_sequences: log10 P of each word of `other` from other_first to other_last, set
+ * into the text from first to last, and of the two words after them; one wording after another. */
+EXPORT void unspun_log_sequences(
+    const Tables *t, int32_t *ids, uint8_t *breaks, int64_t count, const int32_t *first, const int32_t *last,
+    const int32_t *other, const int32_t *other_first, const int32_t *other_last, int64_t wordings, float *logs
+) {
+    Arrays a = {.id = ids, .breaks = breaks};
+    for (int64_t i = 0; i < wordings; i++) {
+        Around start, end;
+        look_around(&a, count, first[i], &start);
+        look_around(&a, count, last[i] - 1, &end);
+        int32_t before = start.before_left, previous = start.left;
+        int64_t words = other_last[i] - other_first[i];
+        for (int64_t k = 0; k < words + 2; k++) {
+            int32_t word = k < words ? other[other_first[i] + k] : k == words ? end.right : end.after_right;
+            int64_t context = find_pair(t, before, previous), pair = find_pair(t, previous, word);
+            /* Nothing is known of a neighbour across punctuation: such an end costs nothing. */
+            *logs++ = k >= words && word < 0 ? 0 : add_context(t, log_pair(t, pair, previous, word), context, word);
+            before = previous, previous = word;
+        }
+    }
+}
+
+/* unspun.examined.Examined.content_sums: sums int32[count + 1][DIMENSIONS] */
+EXPORT void unspun_sum_vectors(
+    const int8_t *vectors, const int32_t *ids, const uint8_t *content, int64_t count, int32_t *sums
+) {
+    for (int k = 0; k < DIMENSIONS; k++) sums[k] = 0;
+    for (int64_t i = 0; i < count; i++, sums += DIMENSIONS) {
+        if (content[i] && ids[i] >= 0) {
+            const int8_t *vector = vectors + (int64_t)ids[i] * DIMENSIONS;
+            for (int k = 0; k < DIMENSIONS; k++) sums[DIMENSIONS + k] = sums[k] + vector[k];
+        } else {
+            memcpy(sums + DIMENSIONS, sums, DIMENSIONS * sizeof *sums);
+        }
+    }
 }

@@ -149,8 +149,8 @@ def _count_synonyms(text: Examined, ids: NDArray[np.int32]) -> NDArray[np.int64]
 
 def _count_letters(text: Examined, first: NDArray[np.int32], last: NDArray[np.int32]) -> NDArray[np.int64]:
     """From the first letter of each wording to its last, spaces included."""
-    words = text.text.words
-    lengths = [words[b - 1].end - words[a].start for a, b in zip(first.tolist(), last.tolist(), strict=True)]
+    starts, ends = text.text.starts, text.text.ends
+    lengths = [ends[b - 1] - starts[a] for a, b in zip(first.tolist(), last.tolist(), strict=True)]
     return np.array(lengths, np.int64)
 
 

@@ -18,8 +18,10 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
 from unspun.alignment import Alignment, Pair
+from unspun.compiled import address, load_library
 from unspun.examined import Examined
 from unspun.lexicon import MOBY, MOBY_BOTH, WORDNET
+from unspun.lexicon_tables import load_tables
 from unspun.ranges import count_in, lowest_in
 from unspun.references import Reference
 
@@ -201,6 +203,35 @@ def measure_sequences(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:  # fmt: skip
     """Total and mean log10 P of the words ``other[other_first:other_last]`` set into ``text`` at
     ``[first, last)``, with the two words after them: float32[m] each."""
+    lengths = other_last - other_first + 2
+    logs = _log_compiled(text, first, last, other, other_first, other_last, int(lengths.sum()))
+    if logs is None:
+        logs = _log_plainly(text, first, last, other, other_first, other_last)
+    total = np.add.reduceat(logs, np.cumsum(lengths) - lengths)
+    return total, (total / lengths).astype(np.float32)
+
+
+def _log_compiled(
+    text: Examined, first: NDArray[np.int32], last: NDArray[np.int32],
+    other: Examined, other_first: NDArray[np.int32], other_last: NDArray[np.int32], count: int,
+) -> NDArray[np.float32] | None:  # fmt: skip
+    """log10 P of every word of the sequences, of which there are ``count``, one sequence after another."""
+    library, tables = load_library(), load_tables(text.lexicon)
+    if library is None or tables is None:
+        return None
+    logs = np.empty(count, np.float32)
+    ranges = np.array([first, last, other_first, other_last], np.int32)
+    library.unspun_log_sequences(
+        tables, address(text.ids), address(text.breaks), len(text), address(ranges[0]), address(ranges[1]),
+        address(other.ids), address(ranges[2]), address(ranges[3]), len(first), address(logs),
+    )  # fmt: skip
+    return logs
+
+
+def _log_plainly(
+    text: Examined, first: NDArray[np.int32], last: NDArray[np.int32],
+    other: Examined, other_first: NDArray[np.int32], other_last: NDArray[np.int32],
+) -> NDArray[np.float32]:  # fmt: skip
     chains = list[NDArray[np.int32]]()
     starts = np.concatenate([text.neighbours[:2, first], text.neighbours[2:, last - 1]]).T
     for around, r0, r1 in zip(starts, other_first.tolist(), other_last.tolist(), strict=True):
@@ -216,8 +247,7 @@ def measure_sequences(
     at = np.flatnonzero(scored)
     log = text.lexicon.log_prob(flat[at - 1], flat[at], flat[at - 2]).astype(np.float32)
     log[after[at] & (flat[at] < 0)] = 0
-    total = np.add.reduceat(log, np.append(0, np.cumsum(lengths - 2)[:-1]))
-    return total, (total / (lengths - 2)).astype(np.float32)
+    return log
 
 
 def _support(

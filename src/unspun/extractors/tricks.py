@@ -30,8 +30,8 @@ def find_tricks(article: Examined) -> list[Finding]:
     if raw.isascii():
         return []
     findings = []
-    for index, word in enumerate(article.text.words):
-        shown = raw[word.start : word.end]
+    for index, (start, end) in enumerate(zip(article.text.starts, article.text.ends, strict=True)):
+        shown = raw[start:end]
         if shown.isascii():
             continue
         mixed = _LATIN.search(shown) and any(_is_lookalike(letter) for letter in shown)
