@@ -60,6 +60,8 @@ class Characters:
                     fold, class_ = letter, class_ | _HARD
             elif letter in INVISIBLE or MARKS[0] <= letter <= MARKS[-1]:
                 class_ |= _HARD
+            elif letter not in "'\u2019" and normalise_word(letter) == "'":
+                class_ |= _HARD  # a rare apostrophe, which may join two parts of a word
             classes[at], folds[at] = class_, ord(fold)
         self._pages += [classes, folds]
         # The folds first: whoever sees the classes, from any thread, goes on.
