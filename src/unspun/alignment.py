@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -47,7 +48,7 @@ class Pair:
     r1: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Alignment:
     """An article compared with one reference.
 
@@ -67,7 +68,7 @@ class Alignment:
     deleted: int
     inserted: int
 
-    @property
+    @cached_property
     def coverage(self) -> float:
         """Share of the article's words that follow the reference."""
         return float(self.covered.mean()) if len(self.covered) else 0.0

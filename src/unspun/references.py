@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -79,7 +80,9 @@ class References:
             if not text.norms:
                 continue
             number = self._numbers
-            ids = np.fromiter((number.setdefault(w, len(number)) for w in text.norms), np.int32, len(text.norms))
+            for word in dict.fromkeys(text.norms):
+                number.setdefault(word, len(number))
+            ids = self.number_words(text.norms)
             reference = Reference(article, Examined(text, self._lexicon), ids, fingerprint(text))
             self._references.append(reference)
             self._by_id.setdefault(article.id, reference)
@@ -102,8 +105,7 @@ class References:
 
     def number_words(self, words: Sequence[str]) -> NDArray[np.int32]:
         """The words as the numbers used in every :attr:`Reference.ids`; -1 for words in no reference."""
-        get = self._numbers.get
-        return np.fromiter((get(word, -1) for word in words), np.int32, len(words))
+        return np.fromiter(map(self._numbers.get, words, repeat(-1)), np.int32, len(words))
 
     @cached_property
     def weights(self) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ from unspun.evidence import Evidence
 from unspun.extractors.direction import insert_odds
 from unspun.extractors.wording import insert_habits
 from unspun.features import find_ground, insert_margins, measure_alone, measure_compared
+from unspun.ranges import count_in
 from unspun.second_look import look_again
 
 #: Log-odds of words that a reviewer vouched for.
@@ -56,7 +57,8 @@ def measure(evidence: Evidence, model: Model) -> Measured:
     opposite = [scorers["words"].log_odds(insert_habits(o, model.habits)) for o in evidence.directions.opposite]
     directions = insert_odds(evidence.directions, log_odds, opposite)
     pairs, direction = scorers["pairs"].log_odds(found.features), scorers["directions"].log_odds(directions)
-    vouched = np.array([evidence.dismissed[pair.a0 : pair.a1].any() for pair in found.pairs], np.bool_)
+    first, last = evidence.directions.ranges[:, 0], evidence.directions.ranges[:, 1]
+    vouched = count_in(evidence.dismissed, first, last) > 0
     pairs = np.where(vouched, NO_SWAP, pairs)
     coverage = np.array([c.alignment.coverage for c in evidence.comparisons])[found.owner]
     swaps = scorers["swaps"].score(look_again(found.features, found.owner, coverage, pairs, direction))

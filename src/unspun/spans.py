@@ -82,18 +82,19 @@ def _find_swaps(evidence: Evidence, scores: NDArray[np.float64]) -> list[Finding
     ranking = scores + (scores >= MIN_SCORE) * rank[found.owner]
     strongest = choose_strongest(found.pairs, ranking)
     chosen = [i for i in strongest if scores[i] >= MIN_SCORE]
-    chosen = _add_name_parts(evidence, strongest, chosen, scores)
+    kinds = _find_kinds(evidence)
+    chosen = _add_name_parts(evidence, kinds, strongest, chosen, scores)
     groups = list[list[int]]()
     for i in chosen:
-        if groups and _belongs_together(evidence, groups[-1][-1], i):
+        if groups and _belongs_together(evidence, kinds, groups[-1][-1], i):
             groups[-1].append(i)
         else:
             groups.append([i])
-    return [_make_finding(article, evidence, group, scores) for group in groups]
+    return [_make_finding(article, evidence, kinds[group[0]], group, scores) for group in groups]
 
 
 def _add_name_parts(
-    evidence: Evidence, ordered: Sequence[int], chosen: Sequence[int], scores: NDArray[np.float64]
+    evidence: Evidence, kinds: Sequence[str], ordered: Sequence[int], chosen: Sequence[int], scores: NDArray[np.float64]
 ) -> list[int]:
     """``chosen`` with the weaker parts of names that were taken apart: "Worldwide" beside "Heart for Lacking".
 
@@ -106,37 +107,43 @@ def _add_name_parts(
             if (
                 before in kept
                 and scores[after] >= MIN_NAME_PART
-                and _kind(evidence, after) == "name"
-                and _belongs_together(evidence, left, right)
+                and kinds[after] == "name"
+                and _belongs_together(evidence, kinds, left, right)
             ):
                 kept.add(after)
     return [i for i in ordered if i in kept]
 
 
-def _kind(evidence: Evidence, index: int) -> str:
-    pair = evidence.substitutions.pairs[index]
-    other = evidence.comparisons[evidence.substitutions.owner[index]].reference.examined
-    if is_name(evidence.article, other, pair):
-        return "name"
-    return "quote" if is_quote(evidence.article, other, pair) else "synonym"
+def _find_kinds(evidence: Evidence) -> list[str]:
+    """The kind of every substitution, if it is a swap."""
+    kinds = list[str]()
+    for pair, owner in zip(evidence.substitutions.pairs, evidence.substitutions.owner.tolist(), strict=True):
+        other = evidence.comparisons[owner].reference.examined
+        if is_name(evidence.article, other, pair):
+            kinds.append("name")
+        else:
+            kinds.append("quote" if is_quote(evidence.article, other, pair) else "synonym")
+    return kinds
 
 
-def _belongs_together(evidence: Evidence, left: int, right: int) -> bool:
+def _belongs_together(evidence: Evidence, kinds: Sequence[str], left: int, right: int) -> bool:
     """Whether two swaps are one to the reader: side by side, or two parts of one name."""
     found, article = evidence.substitutions, evidence.article
     a, b = found.pairs[left], found.pairs[right]
     if found.owner[left] != found.owner[right]:
         return False
-    kind = _kind(evidence, left)
+    kind = kinds[left]
     gap, other_gap = b.a0 - a.a1, b.r0 - a.r1
-    if kind != _kind(evidence, right) or gap != other_gap:
+    if kind != kinds[right] or gap != other_gap:
         return False
     if gap == 0:
         return not article.breaks[b.a0]
     return kind == "name" and bridges_name(article, a.a1, b.a0)
 
 
-def _make_finding(article: Examined, evidence: Evidence, group: Sequence[int], scores: NDArray[np.float64]) -> Finding:
+def _make_finding(
+    article: Examined, evidence: Evidence, kind: str, group: Sequence[int], scores: NDArray[np.float64]
+) -> Finding:
     found = evidence.substitutions
     reference = evidence.comparisons[found.owner[group[0]]].reference
     first, last = found.pairs[group[0]], found.pairs[group[-1]]
@@ -146,7 +153,7 @@ def _make_finding(article: Examined, evidence: Evidence, group: Sequence[int], s
     return Finding(
         pair.a0,
         pair.a1,
-        _kind(evidence, group[0]),
+        kind,
         float(max(scores[i] for i in group)),
         wording,
         Passage(reference.article.id, start, end, wording),

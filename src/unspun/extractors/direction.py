@@ -81,8 +81,12 @@ def _find_highest(
 ) -> NDArray[np.float64]:
     """float64[m]: of each wording ``[first, last)`` the highest of the log-odds of its words; ``log_odds[i]``
     is that of the word ``places[i]``."""
+    highest = np.full(len(first), UNEXAMINED)
     low, high = np.searchsorted(places, first), np.searchsorted(places, last)
-    return np.array([log_odds[a:b].max() if b > a else UNEXAMINED for a, b in zip(low, high, strict=True)], np.float64)
+    [held] = np.nonzero(high > low)
+    if len(held):
+        highest[held] = -lowest_in(-log_odds, low[held], high[held])
+    return highest
 
 
 def examine_directions(

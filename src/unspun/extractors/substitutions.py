@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -79,15 +80,18 @@ class Substitutions:
 
 def spell_out(norms: Sequence[str]) -> str:
     """Words in the form in which mere house style makes no difference: contractions and numbers spelt out."""
-    out = list[str]()
-    for norm in norms:
-        norm = _IRREGULAR.get(norm, _HOUSE_STYLE.get(norm, _NUMBERS.get(norm, norm)))
-        for ending, full in _CONTRACTIONS.items():
-            if norm.endswith(ending) and len(norm) > len(ending):
-                norm = f"{norm[: -len(ending)]} {full}"
-                break
-        out.extend(norm.replace(",", "").split())
-    return " ".join(out)
+    return " ".join(filter(None, map(_spell_word_out, norms)))
+
+
+@lru_cache(1 << 14)
+def _spell_word_out(norm: str) -> str:
+    """One word so: it may become several, or nothing."""
+    norm = _IRREGULAR.get(norm, _HOUSE_STYLE.get(norm, _NUMBERS.get(norm, norm)))
+    for ending, full in _CONTRACTIONS.items():
+        if norm.endswith(ending) and len(norm) > len(ending):
+            norm = f"{norm[: -len(ending)]} {full}"
+            break
+    return " ".join(norm.replace(",", "").split())
 
 
 def is_house_style(article: Examined, reference: Examined, pair: Pair) -> bool:
