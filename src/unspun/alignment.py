@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq, Levenshtein
 
+from unspun.compiled import address, load_library
 from unspun.examined import Examined
+from unspun.lexicon_tables import load_tables
 from unspun.references import Reference
 
 #: Least cosine of shared word weights for two sentences to be paired. Chosen low: half the words of a
@@ -339,10 +342,10 @@ def align(
     segment_of = np.full(len(ids), -1, np.int32)
     if not len(ids) or not len(reference.ids):
         return Alignment(partner, segment_of, np.zeros((0, 4), np.int32), (), partner >= 0, 0, 0)
-    similarity = _compare_words(article, reference.examined)
     matched = pair_sentences(ids, article.sentence_of, reference, weights)
     ranges = join_segments(matched, article.text.sentences, reference.examined.text.sentences)
-    pairs, deleted, inserted = list[Pair](), 0, 0
+    # What stands where the reference has other words: a stretch to be split, or a pair that is found at once.
+    found, deleted, inserted = list[Pair | tuple[int, int, int, int]](), 0, 0
     for number, (a0, a1, r0, r1) in enumerate(ranges.tolist()):
         segment_of[a0:a1] = number
         stretch: tuple[int, int, int, int] | None = None
@@ -364,15 +367,45 @@ def align(
             elif s1 == s0:
                 inserted += b1 - b0
                 if b1 - b0 <= MAX_PADDING:
-                    for pair in _find_padded(article, partner, b0, b1, s0):
-                        # A word padded on both sides is one pair.
-                        both = bool(pairs) and pairs[-1].a1 > pair.a0
-                        last = pairs.pop() if both else pair
-                        pairs.append(Pair(last.a0, pair.a1, last.r0, pair.r1))
+                    found += _find_padded(article, partner, b0, b1, s0)
             elif max(b1 - b0, s1 - s0) <= MAX_STRETCH:
-                split = split_stretch(b0, b1, s0, s1, similarity, article.breaks, reference.examined.breaks)
-                pairs.extend(_tighten(pair, article.text.norms, reference.examined.text.norms) for pair in split)
+                found.append((b0, b1, s0, s1))
             else:
                 deleted += s1 - s0
                 inserted += b1 - b0
+    pairs = _gather_pairs(article, reference.examined, found)
     return Alignment(partner, segment_of, ranges, tuple(pairs), follows(partner), deleted, inserted)
+
+
+def _gather_pairs(article: Examined, other: Examined, found: Sequence[Pair | tuple[int, int, int, int]]) -> list[Pair]:
+    """The pairs of padded words as they are, and those that stretches are split into."""
+    pairs, own, theirs = list[Pair](), article.text.norms, other.text.norms
+    split = iter(_split_stretches(article, other, [one for one in found if not isinstance(one, Pair)]))
+    for one in found:
+        if isinstance(one, Pair):
+            # A word padded on both sides is one pair.
+            both = bool(pairs) and pairs[-1].a1 > one.a0
+            last = pairs.pop() if both else one
+            pairs.append(Pair(last.a0, one.a1, last.r0, one.r1))
+        else:
+            pairs.extend(_tighten(pair, own, theirs) for pair in next(split))
+    return pairs
+
+
+def _split_stretches(
+    article: Examined, other: Examined, stretches: Sequence[tuple[int, int, int, int]]
+) -> list[list[Pair]]:
+    """:func:`split_stretch` of each."""
+    library, tables = load_library(), load_tables(article.lexicon)
+    if library is None or tables is None:
+        similarity = _compare_words(article, other)
+        return [split_stretch(*stretch, similarity, article.breaks, other.breaks) for stretch in stretches]
+    if not stretches:
+        return []
+    table = np.array(stretches, np.int32)
+    most = int(np.minimum(table[:, 1] - table[:, 0], table[:, 3] - table[:, 2]).sum())
+    pairs, numbers = np.empty((most, 4), np.int32), np.empty(len(table), np.int32)
+    read = article.ids, article.breaks, other.ids, other.breaks, table
+    library.unspun_split_stretches(tables, *map(address, read), len(table), address(pairs), address(numbers))
+    each = (Pair(*pair) for pair in pairs.tolist())
+    return [list(islice(each, number)) for number in numbers.tolist()]

@@ -50,6 +50,7 @@ class Tables(ctypes.Structure):
         ("pair_logs", ctypes.c_void_p), ("gains", ctypes.c_void_p), ("triple_backoff", ctypes.c_void_p),
         ("log_step", ctypes.c_float), ("gain_step", ctypes.c_float),
         ("synonym_starts", ctypes.c_void_p), ("synonym_ids", ctypes.c_void_p), ("synonym_sources", ctypes.c_void_p),
+        ("synonyms", CompiledKeyTable), ("synonym_bits", ctypes.c_void_p), ("lemmas", ctypes.c_void_p),
         ("vectors", ctypes.c_void_p), ("squares", ctypes.c_void_p),
         ("shares", ctypes.c_void_p), ("last_share", ctypes.c_int32),
         ("share_steps", ctypes.c_float), ("most_zipf", ctypes.c_float), ("function_zipf", ctypes.c_float),
@@ -70,6 +71,19 @@ _TAKES: Final = {
     "unspun_split_text": (_POINTER, ctypes.c_char_p, _LONG, _LONG, *[_POINTER] * 3),
     "unspun_examine_words": (*[_POINTER] * 8, _LONG, *[_POINTER] * 4),
     "unspun_log_sequences": (*[_POINTER] * 3, _LONG, *[_POINTER] * 5, _LONG, _POINTER),
+    "unspun_split_stretches": (*[_POINTER] * 6, _LONG, _POINTER, _POINTER),
+    "unspun_examine_usage": (
+        *[_POINTER] * 3,
+        _LONG,
+        _POINTER,
+        _LONG,
+        *[_POINTER] * 4,
+        _LONG,
+        ctypes.c_double,
+        _POINTER,
+        ctypes.c_uint64,
+        *[_POINTER] * 3,
+    ),
     "unspun_sum_vectors": (*[_POINTER] * 3, _LONG, _POINTER),
 }
 #: What they give back, where that is not an int.

@@ -94,6 +94,10 @@ typedef struct {
     float log_step, gain_step;
     const int32_t *synonym_starts, *synonym_ids;
     const uint8_t *synonym_sources;
+    /* pairs of synonyms, either way, and their sources; only where texts are compared, as are lemmas */
+    KeyTable synonyms;
+    const uint8_t *synonym_bits;
+    const int32_t *lemmas;
     const int8_t *vectors;
     const int32_t *squares;
     const int64_t *shares;
@@ -772,6 +776,15 @@ EXPORT void unspun_add_leaves(
     }
 }
 
+static float find_cosine(const int8_t *vectors, const int32_t *squares, int32_t a, int32_t b) {
+    if (a < 0 || b < 0) return 0;
+    const int8_t *one = vectors + (int64_t)a * DIMENSIONS, *two = vectors + (int64_t)b * DIMENSIONS;
+    int32_t dot = 0;
+    for (int k = 0; k < DIMENSIONS; k++) dot += one[k] * two[k];
+    int64_t product = (int64_t)squares[a] * squares[b];
+    return (float)((double)dot / sqrt((double)(product > 1 ? product : 1)));
+}
+
 /* unspun.lexicon.Lexicon.similarity */
 EXPORT void unspun_compare_words(
     const int8_t *vectors, const int32_t *squares, const int32_t *a, const int32_t *b, int64_t count, float *cosines
@@ -782,13 +795,7 @@ EXPORT void unspun_compare_words(
             PREFETCH(vectors + (int64_t)(a[i + AHEAD] < 0 ? 0 : a[i + AHEAD]) * DIMENSIONS);
             PREFETCH(vectors + (int64_t)(b[i + AHEAD] < 0 ? 0 : b[i + AHEAD]) * DIMENSIONS);
         }
-        cosines[i] = 0;
-        if (a[i] < 0 || b[i] < 0) continue;
-        const int8_t *one = vectors + (int64_t)a[i] * DIMENSIONS, *two = vectors + (int64_t)b[i] * DIMENSIONS;
-        int32_t dot = 0;
-        for (int k = 0; k < DIMENSIONS; k++) dot += one[k] * two[k];
-        int64_t product = (int64_t)squares[a[i]] * squares[b[i]];
-        cosines[i] = (float)((double)dot / sqrt((double)(product > 1 ? product : 1)));
+        cosines[i] = find_cosine(vectors, squares, a[i], b[i]);
     }
 }
 
@@ -1296,4 +1303,181 @@ EXPORT void unspun_sum_vectors(
             memcpy(sums + DIMENSIONS, sums, DIMENSIONS * sizeof *sums);
         }
     }
+}
+
+/* --- alignment: unspun.alignment.split_stretch ------------------------------------------------------------------ */
+
+enum { MOST_STRETCH = 12, MOST_GROWTH = 4 };
+
+/* How alike two words are, 0 where they are not. */
+static float find_gain(const Tables *t, int32_t a, int32_t b) {
+    if (a < 0 || b < 0) return 0;
+    float cosine = find_cosine(t->vectors, t->squares, a, b);
+    int64_t pair = find_key(&t->synonyms, pair_key(t, a, b));
+    int listed = pair >= 0 && t->synonym_bits[pair];
+    if (!listed && !(cosine > 0.3f) && t->lemmas[a] != t->lemmas[b]) return 0;
+    return (float)((double)(cosine > 0.1f ? cosine : 0.1f) + 0.3 * listed);
+}
+
+/* The range around an anchor, up to the next punctuation on both sides, within [low, high). */
+static void grow(int32_t anchor, int32_t low, int32_t high, const uint8_t *breaks, int32_t *range) {
+    int32_t start = anchor, end = anchor + 1;
+    while (start > low && !breaks[start]) start--;
+    while (end < high && !breaks[end]) end++;
+    range[0] = anchor - start <= MOST_GROWTH ? start : anchor;
+    range[1] = end - anchor - 1 <= MOST_GROWTH ? end : anchor + 1;
+}
+
+/* stretches int32[count][4]: words a0, a1 of a text, r0, r1 of another, no side longer than MOST_STRETCH. Writes the
+ * pairs int32[][4] of one stretch after another, and how many each has. */
+EXPORT void unspun_split_stretches(
+    const Tables *t, const int32_t *ids, const uint8_t *breaks, const int32_t *others, const uint8_t *other_breaks,
+    const int32_t *stretches, int64_t count, int32_t *pairs, int32_t *numbers
+) {
+    for (int64_t s = 0; s < count; s++, stretches += 4) {
+        int32_t a0 = stretches[0], a1 = stretches[1], r0 = stretches[2], r1 = stretches[3], m = a1 - a0, n = r1 - r0;
+        float gain[MOST_STRETCH][MOST_STRETCH];
+        double best[MOST_STRETCH + 1][MOST_STRETCH + 1] = {{0}};
+        for (int32_t i = m - 1; i >= 0; i--) {
+            for (int32_t j = n - 1; j >= 0; j--) {
+                gain[i][j] = find_gain(t, ids[a0 + i], others[r0 + j]);
+                double with = best[i + 1][j + 1] + gain[i][j];
+                double without = best[i + 1][j] > best[i][j + 1] ? best[i + 1][j] : best[i][j + 1];
+                best[i][j] = with > without ? with : without;
+            }
+        }
+        int32_t anchors[MOST_STRETCH][2], found = 0;
+        for (int32_t i = 0, j = 0; i < m && j < n;) {
+            if (gain[i][j] > 0 && best[i][j] <= best[i + 1][j + 1] + gain[i][j] + 1e-9) {
+                anchors[found][0] = a0 + i++, anchors[found++][1] = r0 + j++;
+            } else if (best[i + 1][j] >= best[i][j + 1]) {
+                i++;
+            } else {
+                j++;
+            }
+        }
+        /* Nothing is alike: word by word when the numbers agree, else the stretch as a whole. */
+        if (!found)
+            for (; found < (m == n ? m : 1); found++) anchors[found][0] = a0 + found, anchors[found][1] = r0 + found;
+        for (int32_t k = 0; k < found; k++, pairs += 4) {
+            int32_t a = anchors[k][0], r = anchors[k][1], last = k + 1 == found;
+            /* In front of the first anchor only: what lies between two anchors belongs to the earlier one. */
+            grow(a, k ? a : a0, last ? a1 : anchors[k + 1][0], breaks, pairs);
+            grow(r, k ? r : r0, last ? r1 : anchors[k + 1][1], other_breaks, pairs + 2);
+        }
+        numbers[s] = found;
+    }
+}
+
+/* --- usage: unspun.extractors.usage.examine_usage --------------------------------------------------------------- */
+
+/* Of a lemma of the references: how often it stands in them, and above that in how many. */
+enum { TIMES_BITS = 24, USAGE_FEATURES = 16 };
+#define SEEN (1u << 31)
+
+typedef struct {
+    uint64_t *keys; /* pairs of neighbouring lemmas, plus one */
+    uint64_t mask;
+} PairSet;
+
+/* Where a pair is, or would go. */
+static uint64_t *find_neighbours(const Tables *t, const PairSet *set, int32_t left, int32_t right) {
+    uint64_t key = (uint64_t)left * (uint64_t)t->size + (uint64_t)right + 1, slot = key * 0x9E3779B97F4A7C15u >> 32;
+    while (set->keys[slot & set->mask] && set->keys[slot & set->mask] != key) slot++;
+    return set->keys + (slot & set->mask);
+}
+
+static int are_neighbours(const Tables *t, const PairSet *set, int32_t left, int32_t right) {
+    return left >= 0 && right >= 0 && *find_neighbours(t, set, left, right) != 0;
+}
+
+static inline int32_t lemma_of(const Tables *t, int32_t id) { return id < 0 ? -1 : t->lemmas[id]; }
+static inline uint32_t times_of(int32_t lemma) { return space.times[lemma] & ((1u << TIMES_BITS) - 1); }
+static inline int32_t holding_of(int32_t lemma) { return lemma < 0 ? 0 : (int32_t)(space.times[lemma] >> TIMES_BITS); }
+
+/* others, other_breaks, other_counts [references]: the ids, the breaks and the lengths of the references, fewer than 128;
+ * matched int32[count]; set uint64[mask + 1], all 0, room for twice their words. Writes best and sequences
+ * int32[examined], features float32[examined][USAGE_FEATURES]. 0 where there is no memory. */
+EXPORT int32_t unspun_examine_usage(
+    const Tables *t, int32_t *ids, uint8_t *breaks, int64_t count, const int32_t *places, int64_t examined,
+    const int32_t *matched, const int32_t *const *others, const uint8_t *const *other_breaks,
+    const int64_t *other_counts, int64_t references, double coverage, uint64_t *set, uint64_t mask, int32_t *best,
+    int32_t *sequences, float *features
+) {
+    Arrays arrays, a = {.id = ids, .breaks = breaks};
+    if (!reserve(&arrays, 0, t->size)) return 0;
+    const PairSet pairs = {set, mask};
+    int64_t vocabulary = 0;
+    for (int64_t r = 0; r < references; r++) {
+        for (int64_t i = 0; i < other_counts[r]; i++) {
+            int32_t lemma = lemma_of(t, others[r][i]);
+            if (lemma < 0) continue;
+            uint32_t *times = space.times + lemma;
+            vocabulary += *times == 0;
+            if (!(*times & SEEN)) *times = (*times | SEEN) + (1u << TIMES_BITS);
+            ++*times;
+            int32_t previous = i && !other_breaks[r][i] ? lemma_of(t, others[r][i - 1]) : -1;
+            if (previous >= 0)
+                *find_neighbours(t, &pairs, previous, lemma) =
+                    (uint64_t)previous * (uint64_t)t->size + (uint64_t)lemma + 1;
+        }
+        for (int64_t i = 0; i < other_counts[r]; i++)
+            if (others[r][i] >= 0) space.times[t->lemmas[others[r][i]]] &= ~SEEN;
+    }
+    float words = log2_of(1 + vocabulary);
+    for (int64_t m = 0; m < examined; m++) {
+        int64_t place = places[m];
+        Around around;
+        look_around(&a, count, place, &around);
+        int32_t own = ids[place], lemma = t->lemmas[own];
+        int32_t left = lemma_of(t, around.left), right = lemma_of(t, around.right);
+        int32_t used = 0, likeliest = -1, beside_best = 0, listed_by = 0;
+        double rank_best = 0;
+        float similarity_best = -1;
+        for (int32_t k = t->synonym_starts[own]; k < t->synonym_starts[own + 1]; k++) {
+            int32_t candidate = t->synonym_ids[k], its = t->lemmas[candidate];
+            if (!space.times[its] || its == lemma) continue;
+            int32_t beside = are_neighbours(t, &pairs, left, its) + are_neighbours(t, &pairs, its, right);
+            float similarity = find_cosine(t->vectors, t->squares, own, candidate);
+            double rank = (double)similarity + beside + 0.1 * log2(1.0 + holding_of(its));
+            if (!used++ || rank > rank_best) {
+                rank_best = rank, likeliest = candidate, beside_best = beside, similarity_best = similarity;
+                listed_by = t->synonym_sources[k];
+            }
+        }
+        best[m] = likeliest, sequences[m] = beside_best;
+        float fluency = 0, commoner = -5;
+        if (used) {
+            for (int sign = 1, word = likeliest; sign >= -1; sign -= 2, word = own) {
+                int64_t follow = find_pair(t, around.left, word), lead = find_pair(t, word, around.right);
+                float before = around.left >= 0 ? log_pair(t, follow, around.left, word) : t->logs[word].unigram;
+                float after = around.right >= 0 ? log_pair(t, lead, word, around.right) : 0;
+                fluency += (float)sign * before;
+                fluency += (float)sign * after;
+            }
+            commoner = t->logs[likeliest].unigram - t->logs[own].unigram;
+        }
+        float *f = features + m * USAGE_FEATURES;
+        *f++ = 0;
+        *f++ = (float)holding_of(lemma);
+        *f++ = log2_of(1 + times_of(lemma));
+        *f++ = (float)(are_neighbours(t, &pairs, left, lemma) + are_neighbours(t, &pairs, lemma, right));
+        *f++ = (float)matched[place];
+        *f++ = (float)used;
+        *f++ = similarity_best;
+        *f++ = (float)listed_by;
+        *f++ = (float)beside_best;
+        *f++ = used ? (float)holding_of(t->lemmas[likeliest]) : 0;
+        *f++ = commoner;
+        *f++ = fluency;
+        *f++ = (float)((holding_of(left) > 0) + (holding_of(right) > 0));
+        *f++ = (float)coverage;
+        *f++ = (float)references;
+        *f++ = words;
+    }
+    for (int64_t r = 0; r < references; r++)
+        for (int64_t i = 0; i < other_counts[r]; i++)
+            if (others[r][i] >= 0) space.times[t->lemmas[others[r][i]]] = 0;
+    give_back();
+    return 1;
 }
