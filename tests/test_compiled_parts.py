@@ -1,10 +1,10 @@
-"""What is compiled for articles with references says what the plain way says, bit for bit: texts, wordings, sequences,
-sums of vectors, trees."""
+"""What is compiled for articles with references says what the plain way says, bit for bit: texts, wordings, pairs of
+them, usage, trees."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from unittest.mock import patch
 
@@ -17,14 +17,22 @@ from test_twin import PIECES
 from unspun import Article
 from unspun.classifier import Model
 from unspun.compiled import load_library
+from unspun.evidence import Evidence, gather_evidence
 from unspun.examined import Examined
-from unspun.extractors import substitutions, wording
+from unspun.extractors import wording
 from unspun.lexicon import Lexicon
 from unspun.readers import read_articles
+from unspun.references import References
 from unspun.resources import find_data
 from unspun.text import Text
+from unspun.training.samples import read_samples
 from unspun.trees import Trees
 
+#: Who asks for the library.
+CALLERS = (
+    "alignment", "examined", "extractors.direction", "extractors.substitutions", "extractors.usage",
+    "extractors.wording", "key_table", "lexicon", "networks", "trees",
+)  # fmt: skip
 pytestmark = pytest.mark.skipif(load_library() is None, reason="no C compiler when unspun was set up")
 
 
@@ -41,11 +49,10 @@ def samples() -> list[str]:
 @contextmanager
 def plainly() -> Iterator[None]:
     """Without the library."""
-    with (
-        patch("unspun.compiled_text.split_text", lambda raw: None),
-        patch("unspun.examined.load_library", lambda: None),
-        patch("unspun.trees.load_library", lambda: None),
-    ):
+    with ExitStack() as stack:
+        stack.enter_context(patch("unspun.compiled_text.split_text", lambda raw: None))
+        for module in CALLERS:
+            stack.enter_context(patch(f"unspun.{module}.load_library", lambda: None))
         yield
 
 
@@ -108,15 +115,53 @@ def test_wordings_are_the_same(sample: int, pieces: list[str], random: object) -
             np.testing.assert_array_equal(getattr(compiled, name), getattr(plain, name), err_msg=name)
 
 
-def test_sequences_are_the_same() -> None:
-    rng = np.random.default_rng(0)
-    for one, two in zip(samples()[:12], samples()[12:24], strict=True):
-        text, other = (Examined(Text(part), lexicon()) for part in (one, two))
-        first, there = (rng.integers(0, len(part) - 4, 40).astype(np.int32) for part in (text, other))
-        last, end = first + rng.integers(1, 4, 40).astype(np.int32), there + rng.integers(1, 4, 40).astype(np.int32)
-        compiled = substitutions._log_compiled(text, first, last, other, there, end, int((end - there + 2).sum()))
-        plain = substitutions._log_plainly(text, first, last, other, there, end)
-        np.testing.assert_array_equal(compiled, plain)
+def check_evidence(article: str, references: list[str]) -> int:
+    """How many pairs the compiled way finds; the plain one must find the same of everything."""
+
+    def gather() -> Evidence:
+        built = References.build((Article(str(n), text) for n, text in enumerate(references)), lexicon())
+        return gather_evidence(Text(article), lexicon(), {"phrase": 0.9, "a_an": 0.9, "doubled": 0.9}, built)
+
+    compiled = gather()
+    with plainly():
+        plain = gather()
+    assert compiled.substitutions.pairs == plain.substitutions.pairs
+    for part in ("wordings", "usage", "substitutions", "directions"):
+        one, two = getattr(compiled, part), getattr(plain, part)
+        assert (one is None) == (two is None)
+        for name in type(one).__dataclass_fields__ if one is not None else ():
+            if name not in ("opposite", "pairs"):
+                np.testing.assert_array_equal(getattr(one, name), getattr(two, name), err_msg=f"{part}.{name}")
+    for one, two in zip(compiled.comparisons, plain.comparisons, strict=True):
+        assert one.alignment.pairs == two.alignment.pairs
+        assert one.alignment.coverage == two.alignment.coverage
+    for one, two in zip(compiled.directions.opposite, plain.directions.opposite, strict=True):
+        np.testing.assert_array_equal(one.features, two.features)
+    return len(compiled.substitutions.pairs)
+
+
+@cache
+def spun() -> list[tuple[str, str]]:
+    return [(s.text, s.original) for s in read_samples(find_data("samples")) if s.label == "spun" and s.original]
+
+
+def test_evidence_of_samples_is_the_same() -> None:
+    threes = [spun()[at : at + 3] for at in range(0, len(spun()) - 2, 3)]
+    found = 0
+    for three in threes:
+        (a, source), (b, another), (_, third) = three
+        found += check_evidence(a + "\n\n" + b, [another + "\n\n" + source, source, third])
+    assert found > 100
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 20), st.lists(st.tuples(st.integers(0, 150), st.integers(0, 4), st.sampled_from(PIECES))))
+def test_evidence_of_altered_text_is_the_same(sample: int, changes: list[tuple[int, int, str]]) -> None:
+    source = spun()[sample][1]
+    words = source.split()[:150]
+    for at, gone, piece in changes:
+        words[at : at + gone] = [piece]
+    check_evidence(" ".join(words), [source, spun()[sample][0]])
 
 
 @pytest.mark.parametrize("name", ["pairs", "directions", "swaps", "usage"])

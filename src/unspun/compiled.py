@@ -60,6 +60,15 @@ class Tables(ctypes.Structure):
     )  # fmt: skip
 
 
+class CompiledText(ctypes.Structure):
+    """:class:`unspun.examined.Examined` as ``twin.c`` reads it."""
+
+    _fields_ = (
+        *((n, ctypes.c_void_p) for n in ("ids", "start", "end", "quotation", "zipf", "breaks", "named", "numeric")),
+        ("content", ctypes.c_void_p), ("opens", ctypes.c_void_p), ("count", ctypes.c_int64),
+    )  # fmt: skip
+
+
 _POINTER, _LONG, _INT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int32
 #: What the functions take that others than :mod:`unspun.twin` call.
 _TAKES: Final = {
@@ -70,7 +79,9 @@ _TAKES: Final = {
     "unspun_compare_words": (*[_POINTER] * 4, _LONG, _POINTER),
     "unspun_split_text": (_POINTER, ctypes.c_char_p, _LONG, _LONG, *[_POINTER] * 3),
     "unspun_examine_words": (*[_POINTER] * 8, _LONG, *[_POINTER] * 4),
-    "unspun_log_sequences": (*[_POINTER] * 3, _LONG, *[_POINTER] * 5, _LONG, _POINTER),
+    "unspun_measure_density": (_POINTER, _LONG, _POINTER, _LONG, _POINTER, _LONG, _POINTER),
+    "unspun_measure_pairs": (*[_POINTER] * 7, _LONG, _POINTER, _POINTER),
+    "unspun_measure_directions": (*[_POINTER] * 4, _LONG, _POINTER, _POINTER),
     "unspun_split_stretches": (*[_POINTER] * 6, _LONG, _POINTER, _POINTER),
     "unspun_examine_usage": (
         *[_POINTER] * 3,

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.compiled import address, load_library
+from unspun.compiled import CompiledText, address, load_library
 from unspun.lexicon import Lexicon
 from unspun.text import Text
 
@@ -24,7 +24,8 @@ class Examined:
     ``ids``, ``lemmas`` int32[n] (lexicon numbers, -1 unknown), ``neighbours`` int32[4, n] (ids of the two words
     before and the two after, -1 across punctuation), ``zipf`` float32[n], ``capital`` bool[n] (first letter),
     ``opens`` bool[n] (first word of a sentence), ``breaks`` bool[n + 1] (punctuation before the word),
-    ``quotation`` int32[n] (number of the quotation that holds the word, -1 none), ``content`` bool[n].
+    ``quotation`` int32[n] (number of the quotation that holds the word, -1 none), ``content`` bool[n]; ``starts`` and
+    ``ends`` int32[n] (characters).
     """
 
     def __init__(self, text: Text, lexicon: Lexicon) -> None:
@@ -62,8 +63,24 @@ class Examined:
         return zipf
 
     @cached_property
-    def _starts(self) -> NDArray[np.integer]:
+    def starts(self) -> NDArray[np.int32]:
         return self.text.split.start if self.text.split else np.array(self.text.starts, np.int32)
+
+    @cached_property
+    def ends(self) -> NDArray[np.int32]:
+        return self.text.split.end if self.text.split else np.array(self.text.ends, np.int32)
+
+    @cached_property
+    def compiled(self) -> CompiledText:
+        """The arrays for compiled code; they live as long as this text."""
+        names = [field[0] for field in CompiledText._fields_ if field[0] != "count"]
+        arrays = {"start": self.starts, "end": self.ends}
+        pointers = {name: address(arrays[name] if name in arrays else getattr(self, name)) for name in names}
+        return CompiledText(**pointers, count=len(self))
+
+    def __getstate__(self) -> dict[str, object]:
+        # Addresses mean nothing in another process.
+        return {name: value for name, value in self.__dict__.items() if name != "compiled"}
 
     @cached_property
     def _initials(self) -> str:
@@ -102,7 +119,7 @@ class Examined:
     def breaks(self) -> NDArray[np.bool_]:
         if self.text.split:
             return self.text.split.breaks
-        raw, starts, ends = self.text.raw, self._starts, np.array(self.text.ends, np.int32)
+        raw, starts, ends = self.text.raw, self.starts, self.ends
         breaks = np.ones(len(self) + 1, np.bool_)
         # One character between two words breaks nothing: the word took what could belong to it.
         wide = starts[1:] - ends[:-1] > 1
@@ -114,7 +131,7 @@ class Examined:
     @cached_property
     def quotation(self) -> NDArray[np.int32]:
         number = np.full(len(self), -1, np.int32)
-        starts = self._starts
+        starts = self.starts
         for index, (start, end) in enumerate(self.text.quotations):
             number[np.searchsorted(starts, start) : np.searchsorted(starts, end)] = index
         return number

@@ -1267,29 +1267,6 @@ EXPORT int64_t unspun_examine_words(
     return examined;
 }
 
-/* unspun.extractors.substitutions.measure_sequences: log10 P of each word of `other` from other_first to other_last, set
- * into the text from first to last, and of the two words after them; one wording after another. */
-EXPORT void unspun_log_sequences(
-    const Tables *t, int32_t *ids, uint8_t *breaks, int64_t count, const int32_t *first, const int32_t *last,
-    const int32_t *other, const int32_t *other_first, const int32_t *other_last, int64_t wordings, float *logs
-) {
-    Arrays a = {.id = ids, .breaks = breaks};
-    for (int64_t i = 0; i < wordings; i++) {
-        Around start, end;
-        look_around(&a, count, first[i], &start);
-        look_around(&a, count, last[i] - 1, &end);
-        int32_t before = start.before_left, previous = start.left;
-        int64_t words = other_last[i] - other_first[i];
-        for (int64_t k = 0; k < words + 2; k++) {
-            int32_t word = k < words ? other[other_first[i] + k] : k == words ? end.right : end.after_right;
-            int64_t context = find_pair(t, before, previous), pair = find_pair(t, previous, word);
-            /* Nothing is known of a neighbour across punctuation: such an end costs nothing. */
-            *logs++ = k >= words && word < 0 ? 0 : add_context(t, log_pair(t, pair, previous, word), context, word);
-            before = previous, previous = word;
-        }
-    }
-}
-
 /* unspun.examined.Examined.content_sums: sums int32[count + 1][DIMENSIONS] */
 EXPORT void unspun_sum_vectors(
     const int8_t *vectors, const int32_t *ids, const uint8_t *content, int64_t count, int32_t *sums
@@ -1309,12 +1286,17 @@ EXPORT void unspun_sum_vectors(
 
 enum { MOST_STRETCH = 12, MOST_GROWTH = 4 };
 
+/* Who lists two words as synonyms, 0 for nobody. */
+static int find_sources(const Tables *t, int32_t a, int32_t b) {
+    int64_t pair = a < 0 || b < 0 ? -1 : find_key(&t->synonyms, pair_key(t, a, b));
+    return pair < 0 ? 0 : t->synonym_bits[pair];
+}
+
 /* How alike two words are, 0 where they are not. */
 static float find_gain(const Tables *t, int32_t a, int32_t b) {
     if (a < 0 || b < 0) return 0;
     float cosine = find_cosine(t->vectors, t->squares, a, b);
-    int64_t pair = find_key(&t->synonyms, pair_key(t, a, b));
-    int listed = pair >= 0 && t->synonym_bits[pair];
+    int listed = find_sources(t, a, b) != 0;
     if (!listed && !(cosine > 0.3f) && t->lemmas[a] != t->lemmas[b]) return 0;
     return (float)((double)(cosine > 0.1f ? cosine : 0.1f) + 0.3 * listed);
 }
@@ -1480,4 +1462,217 @@ EXPORT int32_t unspun_examine_usage(
             if (others[r][i] >= 0) space.times[t->lemmas[others[r][i]]] = 0;
     give_back();
     return 1;
+}
+
+/* --- pairs of wordings: unspun.extractors.substitutions and direction ------------------------------------------- */
+
+typedef struct {
+    const int32_t *ids, *start, *end, *quotation;
+    const float *zipf;
+    const uint8_t *breaks, *named, *numeric, *content, *opens;
+    int64_t count;
+} ExaminedText;
+
+enum { PAIR_FEATURES = 29, DIRECTION_FEATURES = 13, REACH = 8, MOST_RUN = 12, MOST_COMPARED = 4, LONGEST_SUM = 128 };
+
+/* The sum of up to LONGEST_SUM values in numpy's order: eight sums of every eighth, then the rest one by one. */
+static float add_up(const float *values, int64_t count) {
+    float sum = 0, part[8];
+    int64_t i = 0;
+    if (count >= 8) {
+        memcpy(part, values, sizeof part);
+        for (i = 8; i + 8 <= count; i += 8)
+            for (int k = 0; k < 8; k++) part[k] += values[i + k];
+        sum = ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
+    }
+    for (; i < count; i++) sum += values[i];
+    return sum;
+}
+
+/* log10 P of the words `other` [r0, r1) set into the text at [a0, a1), with the two words after them. */
+static float log_sequence(
+    const Tables *t, const ExaminedText *text, int32_t a0, int32_t a1, const ExaminedText *other, int32_t r0, int32_t r1
+) {
+    Arrays a = {.id = (int32_t *)text->ids, .breaks = (uint8_t *)text->breaks};
+    Around start, end;
+    float logs[LONGEST_SUM];
+    look_around(&a, text->count, a0, &start);
+    look_around(&a, text->count, a1 - 1, &end);
+    int32_t before = start.before_left, previous = start.left, words = r1 - r0;
+    for (int32_t k = 0; k < words + 2; k++) {
+        int32_t word = k < words ? other->ids[r0 + k] : k == words ? end.right : end.after_right;
+        int64_t context = find_pair(t, before, previous), pair = find_pair(t, previous, word);
+        /* Nothing is known of a neighbour across punctuation: such an end costs nothing. */
+        logs[k] = k >= words && word < 0 ? 0 : add_context(t, log_pair(t, pair, previous, word), context, word);
+        before = previous, previous = word;
+    }
+    return logs[0] + add_up(logs + 1, words + 1);
+}
+
+static int64_t count_true(const uint8_t *values, int64_t from, int64_t to) {
+    int64_t count = 0;
+    for (int64_t i = from; i < to; i++) count += values[i];
+    return count;
+}
+
+/* Where the rarest word of a wording stands. */
+static int32_t find_rarest(const ExaminedText *text, int32_t from, int32_t to) {
+    int32_t rarest = from;
+    for (int32_t i = from + 1; i < to; i++)
+        if (text->zipf[i] < text->zipf[rarest]) rarest = i;
+    return rarest;
+}
+
+/* The first content words of a wording, or words where it has none; how many. */
+static int choose_compared(const ExaminedText *text, int32_t from, int32_t to, int32_t *ids) {
+    int found = 0, all = !count_true(text->content, from, to);
+    for (int32_t i = from; i < to && found < MOST_COMPARED; i++)
+        if (all || text->content[i]) ids[found++] = text->ids[i];
+    return found;
+}
+
+static double measure_density(const uint8_t *matched, int64_t count, int64_t first, int64_t last) {
+    int64_t low = first > REACH ? first - REACH : 0, high = last + REACH < count ? last + REACH : count;
+    int64_t words = first - low + high - last;
+    return (double)(count_true(matched, low, first) + count_true(matched, last, high)) / (double)(words > 1 ? words : 1);
+}
+
+/* Shares of matching words around pairs int32[count][4]: densities float64[2][count], in the text and in the other. */
+EXPORT void unspun_measure_density(
+    const uint8_t *matched, int64_t words, const uint8_t *other_matched, int64_t other_words, const int32_t *pairs,
+    int64_t count, double *densities
+) {
+    for (int64_t i = 0; i < count; i++, pairs += 4) {
+        densities[i] = measure_density(matched, words, pairs[0], pairs[1]);
+        densities[count + i] = measure_density(other_matched, other_words, pairs[2], pairs[3]);
+    }
+}
+
+/* segments int32[][4]: word ranges of segments, of which segment_of tells a word's; densities float64[2][count]. Writes
+ * features float64[count][PAIR_FEATURES], 0 for those that the caller fills in. */
+EXPORT void unspun_measure_pairs(
+    const Tables *t, const ExaminedText *text, const ExaminedText *other, const uint8_t *matched,
+    const int32_t *segment_of, const int32_t *segments, const int32_t *pairs, int64_t count, const double *densities,
+    double *features
+) {
+    int64_t kindred = 0;
+    for (int64_t i = 0; i < count; i++) {
+        int32_t a0 = pairs[4 * i], a1 = pairs[4 * i + 1], r0 = pairs[4 * i + 2], r1 = pairs[4 * i + 3];
+        int32_t own[MOST_COMPARED], its[MOST_COMPARED];
+        int owns = choose_compared(text, a0, a1, own), others = choose_compared(other, r0, r1, its);
+        int sources = 0, lemma = 0;
+        float cosine = -INFINITY;
+        for (int j = 0; j < owns; j++) {
+            for (int k = 0; k < others; k++) {
+                float found = find_cosine(t->vectors, t->squares, own[j], its[k]);
+                cosine = found > cosine ? found : cosine;
+                sources |= find_sources(t, own[j], its[k]);
+                lemma |= own[j] >= 0 && its[k] >= 0 && t->lemmas[own[j]] == t->lemmas[its[k]];
+            }
+        }
+        kindred += sources > 0 || cosine > 0.45f;
+        float total = log_sequence(t, text, a0, a1, other, r0, r1);
+        float own_total = log_sequence(t, text, a0, a1, text, a0, a1);
+        float mean = (float)((double)total / (r1 - r0 + 2)), own_mean = (float)((double)own_total / (a1 - a0 + 2));
+        int64_t before = 0, after = 0;
+        while (before < MOST_RUN && a0 > before && matched[a0 - before - 1]) before++;
+        while (after < MOST_RUN && a1 + after < text->count && matched[a1 + after]) after++;
+        const int32_t *segment = segments + 4 * segment_of[a0];
+        int32_t width = segment[1] - segment[0];
+        double *f = features + i * PAIR_FEATURES;
+        *f++ = a1 - a0, *f++ = r1 - r0;
+        *f++ = cosine;
+        *f++ = (sources & 1) != 0, *f++ = (sources & 2) != 0, *f++ = (sources & 8) != 0;
+        *f++ = 0; /* letters */
+        *f++ = lemma;
+        *f++ = text->zipf[find_rarest(text, a0, a1)], *f++ = other->zipf[find_rarest(other, r0, r1)];
+        *f++ = total - own_total, *f++ = mean - own_mean;
+        *f++ = (double)before, *f++ = (double)after;
+        *f++ = densities[i], *f++ = densities[count + i];
+        *f++ = text->quotation[a0] >= 0 && other->quotation[r0] >= 0;
+        *f++ = count_true(text->named, a0, a1) > 0, *f++ = count_true(other->named, r0, r1) > 0;
+        *f++ = count_true(text->numeric, a0, a1) > 0, *f++ = count_true(other->numeric, r0, r1) > 0;
+        *f++ = 0, *f++ = 0, *f++ = 0; /* what other references say */
+        *f++ = (double)count_true(matched, segment[0], segment[1]) / (width > 1 ? width : 1);
+        *f++ = (double)count_true(text->content, a0, a1), *f++ = (double)count_true(other->content, r0, r1);
+        *f++ = 0; /* kindred_share, below */
+        *f++ = text->opens[a0];
+    }
+    for (int64_t i = 0; i < count; i++) features[i * PAIR_FEATURES + PAIR_FEATURES - 2] = (double)kindred / (double)count;
+}
+
+static void add_vectors(const Tables *t, const ExaminedText *text, int64_t from, int64_t to, int32_t *sum) {
+    for (int64_t i = from; i < to; i++) {
+        if (!text->content[i] || text->ids[i] < 0) continue;
+        const int8_t *vector = t->vectors + (int64_t)text->ids[i] * DIMENSIONS;
+        for (int k = 0; k < DIMENSIONS; k++) sum[k] += vector[k];
+    }
+}
+
+static void make_unit(const int32_t *sum, float *unit) {
+    int64_t square = 0;
+    for (int k = 0; k < DIMENSIONS; k++) square += (int64_t)sum[k] * sum[k];
+    double length = sqrt((double)square);
+    for (int k = 0; k < DIMENSIONS; k++) unit[k] = (float)(sum[k] / (length > 1 ? length : 1));
+}
+
+/* One side of a pair: the directions of its content words and of those around; its rarest word's id, how often the other
+ * text has it, and its synonyms. */
+typedef struct {
+    float own[DIMENSIONS], around[DIMENSIONS], zipf;
+    int64_t times, synonyms;
+} Facing;
+
+static void face(
+    const Tables *t, const ExaminedText *text, int32_t first, int32_t last, const ExaminedText *other, Facing *side
+) {
+    int32_t sum[DIMENSIONS] = {0}, around[DIMENSIONS] = {0};
+    int64_t low = first > WINDOW ? first - WINDOW : 0, high = last + WINDOW < text->count ? last + WINDOW : text->count;
+    add_vectors(t, text, first, last, sum);
+    add_vectors(t, text, low, first, around);
+    add_vectors(t, text, last, high, around);
+    make_unit(sum, side->own);
+    make_unit(around, side->around);
+    int32_t rarest = find_rarest(text, first, last), id = text->ids[rarest];
+    side->zipf = text->zipf[rarest];
+    side->times = 0;
+    for (int64_t i = 0; id >= 0 && i < other->count; i++) side->times += other->ids[i] == id;
+    side->synonyms = count_synonyms(t, id);
+}
+
+static int has_unknown(const ExaminedText *text, int32_t first, int32_t last) {
+    for (int32_t i = first; i < last; i++)
+        if (text->ids[i] < 0) return 1;
+    return 0;
+}
+
+/* unspun.extractors.direction: features float32[count][DIRECTION_FEATURES] of pairs; fluency float32[count] */
+EXPORT void unspun_measure_directions(
+    const Tables *t, const ExaminedText *text, const ExaminedText *other, const int32_t *pairs, int64_t count,
+    const float *fluency, float *features
+) {
+    for (int64_t i = 0; i < count; i++, pairs += 4) {
+        int32_t a0 = pairs[0], a1 = pairs[1], r0 = pairs[2], r1 = pairs[3];
+        Facing own, its;
+        float here[DIMENSIONS], there[DIMENSIONS], alike[DIMENSIONS];
+        face(t, text, a0, a1, other, &own);
+        face(t, other, r0, r1, text, &its);
+        for (int k = 0; k < DIMENSIONS; k++) {
+            float less = own.own[k] - its.own[k];
+            here[k] = less * own.around[k], there[k] = less * its.around[k], alike[k] = own.own[k] * its.own[k];
+        }
+        float *f = features + i * DIRECTION_FEATURES;
+        *f++ = 0;
+        *f++ = -fluency[i];
+        *f++ = log_sequence(t, other, r0, r1, text, a0, a1) - log_sequence(t, other, r0, r1, other, r0, r1);
+        *f++ = add_up(here, DIMENSIONS), *f++ = add_up(there, DIMENSIONS);
+        *f++ = own.zipf - its.zipf;
+        *f++ = (float)(text->end[a1 - 1] - text->start[a0] - (other->end[r1 - 1] - other->start[r0]));
+        *f++ = (float)(a1 - a0 - (r1 - r0));
+        *f++ = (float)(own.synonyms - its.synonyms);
+        *f++ = (float)(has_unknown(text, a0, a1) - has_unknown(other, r0, r1));
+        *f++ = (float)(log2((double)(1 + own.times)) - log2((double)(1 + its.times)));
+        *f++ = add_up(alike, DIMENSIONS);
+        *f++ = count_true(text->named, a0, a1) > 0 && count_true(other->named, r0, r1) > 0;
+    }
 }

@@ -8,6 +8,7 @@ agree with one of them. A scorer trained on the spinner's word-level truth turns
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -60,6 +61,11 @@ _HOUSE_STYLE: Final = {
 }  # fmt: skip
 
 
+def tabulate(pairs: Sequence[Pair]) -> NDArray[np.int32]:
+    """int32[pairs, 4]: a0, a1, r0, r1 of each."""
+    return np.array([(pair.a0, pair.a1, pair.r0, pair.r1) for pair in pairs], np.int32).reshape(-1, 4)
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """An article aligned with one reference."""
@@ -101,8 +107,7 @@ def is_house_style(article: Examined, reference: Examined, pair: Pair) -> bool:
 
 
 def _find_house_style(article: Examined, reference: Examined, pairs: Sequence[Pair]) -> NDArray[np.bool_]:
-    here, last = np.array([(p.a0, p.a1) for p in pairs], np.intp).reshape(-1, 2).T
-    there, end = np.array([(p.r0, p.r1) for p in pairs], np.intp).reshape(-1, 2).T
+    here, last, there, end = tabulate(pairs).T
     single = (last - here == 1) & (end - there == 1)
     a, b, lexicon = article.ids[here], reference.ids[there], article.lexicon
     # "E. P." or "X" for a name: courts and clinics leave names out so, spinners never do.
@@ -207,35 +212,6 @@ def measure_sequences(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:  # fmt: skip
     """Total and mean log10 P of the words ``other[other_first:other_last]`` set into ``text`` at
     ``[first, last)``, with the two words after them: float32[m] each."""
-    lengths = other_last - other_first + 2
-    logs = _log_compiled(text, first, last, other, other_first, other_last, int(lengths.sum()))
-    if logs is None:
-        logs = _log_plainly(text, first, last, other, other_first, other_last)
-    total = np.add.reduceat(logs, np.cumsum(lengths) - lengths)
-    return total, (total / lengths).astype(np.float32)
-
-
-def _log_compiled(
-    text: Examined, first: NDArray[np.int32], last: NDArray[np.int32],
-    other: Examined, other_first: NDArray[np.int32], other_last: NDArray[np.int32], count: int,
-) -> NDArray[np.float32] | None:  # fmt: skip
-    """log10 P of every word of the sequences, of which there are ``count``, one sequence after another."""
-    library, tables = load_library(), load_tables(text.lexicon)
-    if library is None or tables is None:
-        return None
-    logs = np.empty(count, np.float32)
-    ranges = np.array([first, last, other_first, other_last], np.int32)
-    library.unspun_log_sequences(
-        tables, address(text.ids), address(text.breaks), len(text), address(ranges[0]), address(ranges[1]),
-        address(other.ids), address(ranges[2]), address(ranges[3]), len(first), address(logs),
-    )  # fmt: skip
-    return logs
-
-
-def _log_plainly(
-    text: Examined, first: NDArray[np.int32], last: NDArray[np.int32],
-    other: Examined, other_first: NDArray[np.int32], other_last: NDArray[np.int32],
-) -> NDArray[np.float32]:  # fmt: skip
     chains = list[NDArray[np.int32]]()
     starts = np.concatenate([text.neighbours[:2, first], text.neighbours[2:, last - 1]]).T
     for around, r0, r1 in zip(starts, other_first.tolist(), other_last.tolist(), strict=True):
@@ -251,7 +227,8 @@ def _log_plainly(
     at = np.flatnonzero(scored)
     log = text.lexicon.log_prob(flat[at - 1], flat[at], flat[at - 2]).astype(np.float32)
     log[after[at] & (flat[at] < 0)] = 0
-    return log
+    total = np.add.reduceat(log, np.append(0, np.cumsum(lengths - 2)[:-1]))
+    return total, (total / (lengths - 2)).astype(np.float32)
 
 
 def _support(
@@ -356,15 +333,72 @@ def _measure(article: Examined, comparison: Comparison) -> tuple[list[Pair], NDA
     matched = alignment.partner >= 0
     other_matched = np.zeros(len(other), np.bool_)
     other_matched[alignment.partner[matched]] = True
-    table = np.array([(p.a0, p.a1, p.r0, p.r1) for p in alignment.pairs], np.int32)
-    density = _density(matched, table[:, 0], table[:, 1])
-    other_density = _density(other_matched, table[:, 2], table[:, 3])
-    kept = np.flatnonzero(np.minimum(density, other_density) >= MIN_DENSITY)
+    table = tabulate(alignment.pairs)
+    densities = _measure_densities(matched, other_matched, table)
+    kept = np.flatnonzero(densities.min(axis=0) >= MIN_DENSITY)
     kept = kept[~_find_honest(article, other, [alignment.pairs[i] for i in kept.tolist()])]
     if not len(kept):
         return [], np.zeros((0, len(FEATURES)))
     pairs = [alignment.pairs[i] for i in kept.tolist()]
-    a0, a1, r0, r1 = table[kept].T
+    near_pairs = article, comparison, pairs, matched, densities[:, kept]
+    features = _measure_compiled(*near_pairs)
+    return pairs, _measure_plainly(*near_pairs) if features is None else features
+
+
+def _measure_densities(
+    matched: NDArray[np.bool_], other_matched: NDArray[np.bool_], table: NDArray[np.int32]
+) -> NDArray[np.float64]:
+    """float64[2, m]: for the pairs int32[m, 4] the share of matching words around, in the article and the reference."""
+    library = load_library()
+    if library is None:
+        both = (matched, table[:, 0], table[:, 1]), (other_matched, table[:, 2], table[:, 3])
+        return np.array([_density(*side) for side in both])
+    densities = np.empty((2, len(table)))
+    library.unspun_measure_density(
+        address(matched), len(matched), address(other_matched), len(other_matched), address(table), len(table),
+        address(densities),
+    )  # fmt: skip
+    return densities
+
+
+#: Words of a wording that compiled code can sum up over.
+LONGEST: Final = 100
+
+
+def _measure_compiled(
+    article: Examined, comparison: Comparison, pairs: Sequence[Pair], matched: NDArray[np.bool_],
+    densities: NDArray[np.float64],
+) -> NDArray[np.float64] | None:  # fmt: skip
+    library, tables = load_library(), load_tables(article.lexicon)
+    if library is None or tables is None or max(max(p.a1 - p.a0, p.r1 - p.r0) for p in pairs) > LONGEST:
+        return None
+    table = tabulate(pairs)
+    other, alignment = comparison.reference.examined, comparison.alignment
+    features = np.empty((len(table), len(FEATURES)))
+    read = matched, alignment.segment_of, alignment.ranges, table, np.ascontiguousarray(densities)
+    matches, segments, ranges, rows, around = map(address, read)
+    library.unspun_measure_pairs(
+        tables, ctypes.addressof(article.compiled), ctypes.addressof(other.compiled), matches, segments, ranges, rows,
+        len(table), around, address(features),
+    )  # fmt: skip
+    own, norms = article.text.norms, other.text.norms
+    features[:, FEATURES.index("letters")] = [
+        max(
+            fuzz.ratio(own[i], norms[j])
+            for i in _compared_words(article, pair.a0, pair.a1)
+            for j in _compared_words(other, pair.r0, pair.r1)
+        ) / 100
+        for pair in pairs
+    ]  # fmt: skip
+    return features
+
+
+def _measure_plainly(
+    article: Examined, comparison: Comparison, pairs: Sequence[Pair], matched: NDArray[np.bool_],
+    densities: NDArray[np.float64],
+) -> NDArray[np.float64]:  # fmt: skip
+    other, alignment = comparison.reference.examined, comparison.alignment
+    a0, a1, r0, r1 = tabulate(pairs).T
     before, after = _runs(matched)
     own_total, own_mean = measure_sequences(article, a0, a1, article, a0, a1)
     total, mean = measure_sequences(article, a0, a1, other, r0, r1)
@@ -381,7 +415,7 @@ def _measure(article: Examined, comparison: Comparison) -> tuple[list[Pair], NDA
         near.letters, near.lemma,
         lowest_in(article.zipf, a0, a1), lowest_in(other.zipf, r0, r1),
         total - own_total, mean - own_mean,
-        before[a0], after[a1], density[kept], other_density[kept],
+        before[a0], after[a1], densities[0], densities[1],
         (article.quotation[a0] >= 0) & (other.quotation[r0] >= 0),
         count_in(article.named, a0, a1) > 0, count_in(other.named, r0, r1) > 0,
         count_in(article.numeric, a0, a1) > 0, count_in(other.numeric, r0, r1) > 0,
@@ -389,4 +423,4 @@ def _measure(article: Examined, comparison: Comparison) -> tuple[list[Pair], NDA
         count_in(article.content, a0, a1), count_in(other.content, r0, r1),
         np.full(len(pairs), kindred.mean()), article.opens[a0],
     )  # fmt: skip
-    return pairs, np.column_stack([column.astype(np.float64) for column in columns])
+    return np.column_stack([column.astype(np.float64) for column in columns])
