@@ -51,6 +51,11 @@ class Pair:
     r1: int
 
 
+def tabulate(pairs: Sequence[Pair]) -> NDArray[np.int32]:
+    """int32[pairs, 4]: a0, a1, r0, r1 of each."""
+    return np.array([(pair.a0, pair.a1, pair.r0, pair.r1) for pair in pairs], np.int32).reshape(-1, 4)
+
+
 @dataclass(frozen=True, eq=False)
 class Alignment:
     """An article compared with one reference.
@@ -260,6 +265,8 @@ _ARTICLES: Final = frozenset(("the", "a", "an"))
 def _tighten(pair: Pair, own: Sequence[str], theirs: Sequence[str]) -> Pair:
     """Without the article ("the") that only one of the two wordings has in front."""
     a0, r0 = pair.a0, pair.r0
+    if pair.a1 - a0 == pair.r1 - r0 == 1:
+        return pair
     if pair.a1 - a0 > 1 and own[a0] in _ARTICLES and theirs[r0] not in _ARTICLES:
         a0 += 1
     elif pair.r1 - r0 > 1 and theirs[r0] in _ARTICLES and own[a0] not in _ARTICLES:

@@ -118,26 +118,27 @@ class References:
         """Build the search tables now, so that forked workers share them."""
         _ = self._postings, self.weights
 
-    def _features(self, ids: NDArray[np.int32]) -> tuple[NDArray[np.uint64], NDArray[np.float32]]:
-        """What is counted for retrieval: distinct rare words and word triples, with their weights."""
+    def _features(self, ids: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.uint64], NDArray[np.intp]]:
+        """What is counted for retrieval: distinct rare words, distinct word triples, and where each triple begins."""
         known = np.unique(ids[ids >= 0])
-        weights = self.weights[known]
-        rare = weights > (7.0 - RARE_ZIPF) / 4.0
-        words = known[rare].astype(np.uint64)
-        a, b, c = (ids[i : len(ids) - 2 + i] for i in range(3)) if len(ids) > 2 else (ids[:0],) * 3
-        whole = (a >= 0) & (b >= 0) & (c >= 0)
-        a, b, c = a[whole], b[whole], c[whole]
-        with np.errstate(over="ignore"):
-            keys = (a.astype(np.uint64) * _P1 + b.astype(np.uint64)) * _P2 + c.astype(np.uint64) * _P1
-        triples, first = np.unique(keys | _TRIPLE, return_index=True)
-        weight = self.weights
-        triple_weights = (weight[a[first]] + weight[b[first]] + weight[c[first]]) / 2
-        return np.concatenate([words, triples]), np.concatenate([weights[rare], triple_weights])
+        words = known[self.weights[known] > (7.0 - RARE_ZIPF) / 4.0]
+        numbers = ids.astype(np.uint64)
+        a, b, c = (numbers[i : max(0, len(ids) - 2) + i] for i in range(3))
+        keys = ((a * _P1 + b) * _P2 + c * _P1) | _TRIPLE
+        unknown = np.flatnonzero(ids < 0)
+        if len(unknown):
+            whole = np.ones(len(ids), np.bool_)
+            whole[unknown] = whole[unknown - 1] = whole[unknown - 2] = False
+            [at] = np.nonzero(whole[: len(keys)])
+            triples, first = np.unique(keys[at], return_index=True)
+            return words, triples, at[first]
+        return words, *np.unique(keys, return_index=True)
 
     @cached_property
     def _postings(self) -> tuple[NDArray[np.int32], NDArray[np.uint64], NDArray[np.int64]]:
         """The reference of each posting, the distinct features (sorted), and where the postings of each begin."""
-        features = [self._features(reference.ids)[0] for reference in self._references]
+        found = [self._features(reference.ids) for reference in self._references]
+        features = [np.append(words.astype(np.uint64), triples) for words, triples, _ in found]
         flat = np.concatenate(features) if features else np.zeros(0, np.uint64)
         owner = np.repeat(np.arange(len(features), dtype=np.int32), [len(f) for f in features])
         order = np.argsort(flat, kind="stable")
@@ -153,7 +154,10 @@ class References:
         What has the same ``source`` is the text itself and in neither list.
         """
         ids = self.number_words(text.norms)
-        features, weights = self._features(ids)
+        words, triples, at = self._features(ids)
+        features = np.append(words.astype(np.uint64), triples)
+        weight = self.weights
+        weights = np.append(weight[words], (weight[ids[at]] + weight[ids[at + 1]] + weight[ids[at + 2]]) / 2)
         if not len(features) or not self._references:
             return [], []
         owner, distinct, starts = self._postings

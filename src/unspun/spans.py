@@ -14,8 +14,8 @@ from unspun.article import Passage, Span
 from unspun.evidence import Evidence
 from unspun.examined import Examined
 from unspun.extractors import Finding
-from unspun.extractors.names import bridges_name, is_name
-from unspun.extractors.quotes import is_quote
+from unspun.extractors.names import are_names, bridges_name
+from unspun.extractors.quotes import are_quotes
 from unspun.extractors.set_phrases import find_set_phrases
 from unspun.extractors.usage import find_passage
 from unspun.features import MIN_DERIVED, choose_strongest
@@ -116,14 +116,15 @@ def _add_name_parts(
 
 def _find_kinds(evidence: Evidence) -> list[str]:
     """The kind of every substitution, if it is a swap."""
-    kinds = list[str]()
-    for pair, owner in zip(evidence.substitutions.pairs, evidence.substitutions.owner.tolist(), strict=True):
-        other = evidence.comparisons[owner].reference.examined
-        if is_name(evidence.article, other, pair):
-            kinds.append("name")
-        else:
-            kinds.append("quote" if is_quote(evidence.article, other, pair) else "synonym")
-    return kinds
+    found, ranges = evidence.substitutions, evidence.directions.ranges
+    kinds = np.full(len(ranges), "synonym")
+    for owner, comparison in enumerate(evidence.comparisons):
+        [mine] = np.nonzero(found.owner == owner)
+        sides = evidence.article, comparison.reference.examined, ranges[mine]
+        kinds[mine[are_quotes(*sides)]] = "quote"
+        kinds[mine[are_names(*sides)]] = "name"
+    listed: list[str] = kinds.tolist()
+    return listed
 
 
 def _belongs_together(evidence: Evidence, kinds: Sequence[str], left: int, right: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from functools import cached_property, partial
 from itertools import pairwise
 from operator import itemgetter
@@ -74,6 +74,7 @@ def normalise_word(raw: str) -> str:
     return word.lower()
 
 
+_BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 _START: Final = itemgetter(0)
 _make_word: Final = partial(tuple.__new__, Word)
 
@@ -101,9 +102,10 @@ class Text:
         if len(lower) != len(raw):
             return [normalise_word(raw[start:end]) for start, end in zip(self.starts, self.ends, strict=True)]
         norms = [lower[start:end] for start, end in zip(self.starts, self.ends, strict=True)]
-        if not raw.isascii():
-            for place, norm in enumerate(norms):
-                if not norm.isascii():
+        if not lower.isascii():
+            for match in _BEYOND_ASCII.finditer(lower):
+                place = bisect_right(self.starts, match.start()) - 1
+                if place >= 0 and match.start() < self.ends[place]:
                     norms[place] = normalise_word(raw[self.starts[place] : self.ends[place]])
         return norms
 

@@ -16,10 +16,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.alignment import tabulate
 from unspun.compiled import address, load_library
 from unspun.examined import Examined
 from unspun.extractors.substitutions import FEATURES as PAIR
-from unspun.extractors.substitutions import LONGEST, Comparison, Substitutions, measure_sequences, tabulate
+from unspun.extractors.substitutions import LONGEST, Comparison, Substitutions, measure_sequences
 from unspun.extractors.wording import WINDOW, Wordings, examine_wording
 from unspun.lexicon_tables import load_tables
 from unspun.ranges import count_in, lowest_in

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
-from unspun.alignment import Alignment, Pair
+from unspun.alignment import Alignment, Pair, tabulate
 from unspun.compiled import address, load_library
 from unspun.examined import Examined
 from unspun.lexicon import MOBY, MOBY_BOTH, WORDNET
@@ -59,11 +59,6 @@ _HOUSE_STYLE: Final = {
     "elevator": "lift", "apartment": "flat", "apartments": "flats", "vacation": "holiday", "soccer": "football",
     "cellphone": "mobile", "sidewalk": "pavement", "airplane": "aeroplane", "math": "maths", "mom": "mum",
 }  # fmt: skip
-
-
-def tabulate(pairs: Sequence[Pair]) -> NDArray[np.int32]:
-    """int32[pairs, 4]: a0, a1, r0, r1 of each."""
-    return np.array([(pair.a0, pair.a1, pair.r0, pair.r1) for pair in pairs], np.int32).reshape(-1, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +105,16 @@ def _find_house_style(article: Examined, reference: Examined, pairs: Sequence[Pa
     here, last, there, end = tabulate(pairs).T
     single = (last - here == 1) & (end - there == 1)
     a, b, lexicon = article.ids[here], reference.ids[there], article.lexicon
+    own, other, certain = article.text.norms, reference.text.norms, single & lexicon.spelling_variants(a, b)
     # "E. P." or "X" for a name: courts and clinics leave names out so, spinners never do.
-    letters = np.array([len(norm) == 1 for norm in article.text.norms], np.bool_) & article.capital
-    certain = (count_in(letters, here, last) == last - here) & reference.named[there]
-    certain |= single & lexicon.spelling_variants(a, b)
+    for i in np.flatnonzero(article.capital[here] & reference.named[there]).tolist():
+        words = range(here[i], last[i])
+        certain[i] |= all(len(own[word]) == 1 and article.capital[word] for word in words)
     # No spinner puts in a misspelt word; a hurried writer does, and an editor mends it. Forms of one word and synonyms
     # are what a spinner may put for each other.
     misspelt = single & (np.abs(article.zipf[here] - reference.zipf[there]) >= MISSPELT)
     misspelt &= ~lexicon.is_inflection_of(a, b) & (lexicon.synonym_bits(a, b) == 0)
     named = single & article.named[here] & reference.named[there]
-    own, other = article.text.norms, reference.text.norms
     told = zip(pairs, certain.tolist(), misspelt.tolist(), named.tolist(), strict=True)
     return np.array([
         sure or _is_one_wording(own[p.a0 : p.a1], other[p.r0 : p.r1], misspelling, name)
@@ -132,7 +127,7 @@ def _is_one_wording(own: Sequence[str], other: Sequence[str], misspelt: bool, na
         return True
     if named and fuzz.ratio(own[0], other[0]) >= RESPELT:
         return True
-    if _are_initials(own, other) or _are_initials(other, own):
+    if len(own) + len(other) > 2 and (_are_initials(own, other) or _are_initials(other, own)):
         return True
     one, two = spell_out(own), spell_out(other)
     return one == two or one.replace(" ", "").replace("'s", "") == two.replace(" ", "").replace("'s", "")
@@ -370,9 +365,9 @@ def _measure_compiled(
     densities: NDArray[np.float64],
 ) -> NDArray[np.float64] | None:  # fmt: skip
     library, tables = load_library(), load_tables(article.lexicon)
-    if library is None or tables is None or max(max(p.a1 - p.a0, p.r1 - p.r0) for p in pairs) > LONGEST:
-        return None
     table = tabulate(pairs)
+    if library is None or tables is None or (table[:, 1::2] - table[:, ::2]).max() > LONGEST:
+        return None
     other, alignment = comparison.reference.examined, comparison.alignment
     features = np.empty((len(table), len(FEATURES)))
     read = matched, alignment.segment_of, alignment.ranges, table, np.ascontiguousarray(densities)
@@ -381,16 +376,17 @@ def _measure_compiled(
         tables, ctypes.addressof(article.compiled), ctypes.addressof(other.compiled), matches, segments, ranges, rows,
         len(table), around, address(features),
     )  # fmt: skip
-    own, norms = article.text.norms, other.text.norms
-    features[:, FEATURES.index("letters")] = [
-        max(
-            fuzz.ratio(own[i], norms[j])
-            for i in _compared_words(article, pair.a0, pair.a1)
-            for j in _compared_words(other, pair.r0, pair.r1)
-        ) / 100
-        for pair in pairs
-    ]  # fmt: skip
+    features[:, FEATURES.index("letters")] = [_compare_letters(article, other, pair) for pair in pairs]
     return features
+
+
+def _compare_letters(article: Examined, other: Examined, pair: Pair) -> float:
+    """The best likeness of letters (0-1) of any two words that are compared."""
+    own, norms = article.text.norms, other.text.norms
+    if pair.a1 - pair.a0 == pair.r1 - pair.r0 == 1:
+        return fuzz.ratio(own[pair.a0], norms[pair.r0]) / 100
+    words, theirs = _compared_words(article, pair.a0, pair.a1), _compared_words(other, pair.r0, pair.r1)
+    return max(fuzz.ratio(own[i], norms[j]) for i in words for j in theirs) / 100
 
 
 def _measure_plainly(

@@ -12,7 +12,8 @@ Gale's, 1990; for un-spinning it is ours.)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -176,6 +177,13 @@ def _add_logs(
     peak = np.maximum.reduceat(logs, first)
     below = np.minimum(np.rint((peak[owner] - logs) * np.float32(SHARE_STEPS)), len(SHARES) - 1).astype(np.intp)
     return peak, peak + np.log10(np.add.reduceat(SHARES[below], first) / float(SHARES[0]))
+
+
+def join_wordings(parts: Sequence[Wordings]) -> Wordings:
+    """The words of several texts as those of one."""
+    if len(parts) == 1:
+        return parts[0]
+    return Wordings(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Wordings)))
 
 
 def insert_habits(wordings: Wordings, habits: Habits) -> NDArray[np.float32]:
