@@ -99,24 +99,7 @@ def pair_sentences(
     """For every article sentence the reference sentence that corresponds, -1 for none; int32[sentences]."""
     rows = int(sentence_of[-1]) + 1
     columns = int(reference.examined.sentence_of[-1]) + 1
-    words = len(weights)
-    left = np.unique(sentence_of.astype(np.int64) * words + ids, return_index=True)[1] if words else []
-    left = np.asarray(left)[ids[left] >= 0]
-    right = np.unique(reference.examined.sentence_of.astype(np.int64) * words + reference.ids, return_index=True)[1]
-    left_ids, left_sentences = ids[left], sentence_of[left]
-    right_ids, right_sentences = reference.ids[right], reference.examined.sentence_of[right]
-    order = np.argsort(right_ids, kind="stable")
-    right_ids, right_sentences = right_ids[order], right_sentences[order]
-    low, high = np.searchsorted(right_ids, left_ids, "left"), np.searchsorted(right_ids, left_ids, "right")
-    counts = high - low
-    opposite = np.repeat(low - np.append(0, np.cumsum(counts)[:-1]), counts) + np.arange(counts.sum())
-    cells = np.repeat(left_sentences, counts).astype(np.int64) * columns + right_sentences[opposite]
-    shared = np.bincount(cells, np.repeat(weights[left_ids], counts), minlength=rows * columns)
-    shared = shared.reshape(rows, columns)
-    # Words of no reference weigh 1: spun wording must not make a short remnant look like a full match.
-    unknown = np.bincount(sentence_of[ids < 0], minlength=rows)
-    left_weight = np.bincount(left_sentences, weights[left_ids], minlength=rows) + unknown
-    right_weight = np.bincount(right_sentences, weights[right_ids], minlength=columns)
+    shared, left_weight, right_weight = _share_words(ids, sentence_of, reference, weights, (rows, columns))
     cosine = shared / np.sqrt(np.maximum(np.outer(left_weight, right_weight), 1e-9))
     best = cosine.argmax(axis=1).astype(np.int32)
     at = np.arange(rows)
@@ -137,6 +120,52 @@ def pair_sentences(
         return bool(LCSseq.normalized_similarity(own.tolist(), other.tolist()) >= MIN_IN_ORDER)
 
     return _fill_gaps(np.where(good, best, -1).tolist(), columns, is_alike)
+
+
+def _share_words(
+    ids: NDArray[np.int32], sentence_of: NDArray[np.int32], reference: Reference, weights: NDArray[np.float32],
+    shape: tuple[int, int],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
+    """The weight of the words that sentences of the article and of the reference share, float64[shape], and of those of
+    each, float64[shape[0]] and float64[shape[1]]; a word counts once a sentence.
+
+    Words of no reference weigh 1: spun wording must not make a short remnant look like a full match."""
+    library, (rows, columns) = load_library(), shape
+    if library is None:
+        return _share_plainly(ids, sentence_of, reference, weights, shape)
+    shared, left_weight, right_weight = np.zeros(shape), np.zeros(rows), np.zeros(columns)
+    slots = 1 << (2 * (len(ids) + len(reference.ids))).bit_length()
+    work = np.zeros(3 * slots + 2 * len(reference.ids), np.int32)
+    library.unspun_share_words(
+        address(ids), address(sentence_of), len(ids), address(reference.ids), address(reference.examined.sentence_of),
+        len(reference.ids), address(weights), columns, address(work), slots, address(shared), address(left_weight),
+        address(right_weight),
+    )  # fmt: skip
+    return shared, left_weight, right_weight
+
+
+def _share_plainly(
+    ids: NDArray[np.int32], sentence_of: NDArray[np.int32], reference: Reference, weights: NDArray[np.float32],
+    shape: tuple[int, int],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
+    rows, columns = shape
+    words = len(weights)
+    left = np.unique(sentence_of.astype(np.int64) * words + ids, return_index=True)[1] if words else []
+    left = np.asarray(left)[ids[left] >= 0]
+    right = np.unique(reference.examined.sentence_of.astype(np.int64) * words + reference.ids, return_index=True)[1]
+    left_ids, left_sentences = ids[left], sentence_of[left]
+    right_ids, right_sentences = reference.ids[right], reference.examined.sentence_of[right]
+    order = np.argsort(right_ids, kind="stable")
+    right_ids, right_sentences = right_ids[order], right_sentences[order]
+    low, high = np.searchsorted(right_ids, left_ids, "left"), np.searchsorted(right_ids, left_ids, "right")
+    counts = high - low
+    opposite = np.repeat(low - np.append(0, np.cumsum(counts)[:-1]), counts) + np.arange(counts.sum())
+    cells = np.repeat(left_sentences, counts).astype(np.int64) * columns + right_sentences[opposite]
+    shared = np.bincount(cells, np.repeat(weights[left_ids], counts), minlength=rows * columns)
+    unknown = np.bincount(sentence_of[ids < 0], minlength=rows)
+    left_weight = np.bincount(left_sentences, weights[left_ids], minlength=rows) + unknown
+    right_weight = np.bincount(right_sentences, weights[right_ids], minlength=columns)
+    return shared.reshape(shape).astype(np.float64), left_weight.astype(np.float64), right_weight.astype(np.float64)
 
 
 def _fill_gaps(matched: list[int], columns: int, is_alike: Callable[[int, int], bool]) -> NDArray[np.int32]:

@@ -32,6 +32,11 @@ class Examined:
         self.text = text
         self.lexicon = lexicon
 
+    def take(self, ids: NDArray[np.int32], zipf: NDArray[np.float32]) -> None:
+        """Let others' look-up of the words stand for one of its own."""
+        vars(self).setdefault("ids", ids)
+        vars(self).setdefault("zipf", zipf)
+
     def __len__(self) -> int:
         return len(self.text.starts)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import repeat
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,13 @@ class Candidate:
 
     reference: Reference
     shared: float
+
+
+class Looked(NamedTuple):
+    """Words looked up in the lexicon: ``ids`` int32[n] and ``zipf`` float32[n]."""
+
+    ids: NDArray[np.int32]
+    zipf: NDArray[np.float32]
 
 
 class References:
@@ -108,10 +115,19 @@ class References:
         return np.fromiter(map(self._numbers.get, words, repeat(-1)), np.int32, len(words))
 
     @cached_property
+    def _words(self) -> Looked:
+        """What the lexicon knows of each word."""
+        words = list(self._numbers)
+        ids = self._lexicon.ids(words)
+        zipf = self._lexicon.zipf_known(ids)
+        [unknown] = np.nonzero(ids < 0)
+        zipf[unknown] = self._lexicon.zipf([words[number] for number in unknown.tolist()])
+        return Looked(ids, zipf)
+
+    @cached_property
     def weights(self) -> NDArray[np.float32]:
         """How much a shared word says, float32 by word number: 0.05 for "the", 1.25 for a word never seen."""
-        zipf = self._lexicon.zipf(list(self._numbers))
-        weights: NDArray[np.float32] = np.clip((7.0 - zipf) / 4.0, 0.05, 1.25).astype(np.float32)
+        weights: NDArray[np.float32] = np.clip((7.0 - self._words.zipf) / 4.0, 0.05, 1.25).astype(np.float32)
         return weights
 
     def prepare(self) -> None:
@@ -183,5 +199,6 @@ class References:
             if reference.fingerprint == own:
                 copies.append(reference)
             else:
+                reference.examined.take(self._words.ids[reference.ids], self._words.zipf[reference.ids])
                 candidates.append(Candidate(reference, float(shared[index])))
         return candidates, copies

@@ -1282,7 +1282,51 @@ EXPORT void unspun_sum_vectors(
     }
 }
 
-/* --- alignment: unspun.alignment.split_stretch ------------------------------------------------------------------ */
+/* --- alignment: unspun.alignment -------------------------------------------------------------------------------- */
+
+/* Weights of words shared by sentences, those of an article [rows] and of a reference [columns]: shared float64[rows]
+ * [columns], and of each sentence's own words, float64[rows] and [columns]; a word counts once a sentence, an unknown one
+ * (-1, in the article only) 1 each time. All of these 0 before, as work int32[3 * slots + 2 * other_count]; slots: a
+ * power of two, twice the words of both or more. Sums of such weights are exact: their order does not matter. */
+EXPORT void unspun_share_words(
+    const int32_t *ids, const int32_t *sentences, int64_t count, const int32_t *others, const int32_t *other_sentences,
+    int64_t other_count, const float *weights, int64_t columns, int32_t *work, int64_t slots, double *shared, double *own,
+    double *its
+) {
+    typedef struct {
+        int32_t id, entry, seen; /* each plus one */
+    } Slot;
+    typedef struct {
+        int32_t sentence, next;
+    } Held;
+    Slot *table = (Slot *)work;
+    Held *entries = (Held *)(work + 3 * slots);
+    int32_t used = 0;
+    for (int64_t i = 0; i < other_count + count; i++) {
+        int in_article = i >= other_count;
+        int32_t id = in_article ? ids[i - other_count] : others[i];
+        int32_t sentence = in_article ? sentences[i - other_count] : other_sentences[i];
+        if (id < 0) {
+            own[sentence]++;
+            continue;
+        }
+        uint64_t at = (uint32_t)id * 0x9E3779B97F4A7C15u >> 32 & (uint64_t)(slots - 1);
+        while (table[at].id && table[at].id != id + 1) at = (at + 1) & (uint64_t)(slots - 1);
+        Slot *slot = table + at;
+        slot->id = id + 1;
+        if (!in_article) {
+            if (slot->entry && entries[slot->entry - 1].sentence == sentence) continue;
+            entries[used] = (Held){sentence, slot->entry};
+            slot->entry = ++used;
+            its[sentence] += weights[id];
+        } else if (slot->seen != sentence + 1) {
+            slot->seen = sentence + 1;
+            own[sentence] += weights[id];
+            for (int32_t entry = slot->entry; entry; entry = entries[entry - 1].next)
+                shared[sentence * columns + entries[entry - 1].sentence] += weights[id];
+        }
+    }
+}
 
 enum { MOST_STRETCH = 12, MOST_GROWTH = 4 };
 
