@@ -79,7 +79,7 @@ class Alignment:
     @cached_property
     def coverage(self) -> float:
         """Share of the article's words that follow the reference."""
-        return float(self.covered.mean()) if len(self.covered) else 0.0
+        return np.count_nonzero(self.covered) / len(self.covered) if len(self.covered) else 0.0
 
 
 #: Longest insertion, in words, that is read as padding of the word beside it ("has actually" for "has", "brand

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from functools import cached_property
 from typing import Final
 
@@ -136,9 +137,9 @@ class Examined:
     @cached_property
     def quotation(self) -> NDArray[np.int32]:
         number = np.full(len(self), -1, np.int32)
-        starts = self.starts
+        starts = self.text.starts
         for index, (start, end) in enumerate(self.text.quotations):
-            number[np.searchsorted(starts, start) : np.searchsorted(starts, end)] = index
+            number[bisect_left(starts, start) : bisect_left(starts, end)] = index
         return number
 
     @cached_property

@@ -87,8 +87,8 @@ class References:
             if not text.norms:
                 continue
             number = self._numbers
-            for word in dict.fromkeys(text.norms):
-                number.setdefault(word, len(number))
+            new = [word for word in dict.fromkeys(text.norms) if word not in number]
+            number.update(zip(new, range(len(number), len(number) + len(new)), strict=True))
             ids = self.number_words(text.norms)
             reference = Reference(article, Examined(text, self._lexicon), ids, fingerprint(text))
             self._references.append(reference)

@@ -42,9 +42,9 @@ def relate(evidence: Evidence, pair_scores: NDArray[np.float64], flagged: bool) 
         mine = np.flatnonzero(evidence.substitutions.owner == k)
         swaps = [evidence.substitutions.pairs[i] for i in mine if pair_scores[i] >= 0.5]
         following = follows(comparison.alignment.partner, swaps)
-        coverage = float(following.mean())
+        coverage = np.count_nonzero(following) / len(following)
         strength = float(pair_scores[mine].sum())
-        unquoted = float((following & (evidence.article.quotation < 0)).mean())
+        unquoted = np.count_nonzero(following & (evidence.article.quotation < 0)) / len(following)
         if _is_copied(evidence.article.text, comparison.reference.examined.text):
             relation = "copy"
         elif unquoted < MIN_UNQUOTED and coverage < MIN_QUOTED:

@@ -174,9 +174,11 @@ def _find_odd_words(
     for pair, owner in zip(evidence.substitutions.pairs, evidence.substitutions.owner.tolist(), strict=True):
         if evidence.comparisons[owner].alignment.coverage >= MIN_DERIVED:
             settled[pair.a0 : pair.a1] = True
-    phrases = find_set_phrases(article)
     order = np.argsort(-scores, kind="stable")
     order = order[(scores[order] >= MIN_WORDING_SCORE) & ~settled[places[order]]]
+    if not len(order):
+        return []
+    phrases = find_set_phrases(article)
     findings = list[Finding]()
     for i, likeliest in zip(order.tolist(), rank(places[order]), strict=True):
         place = int(places[i])

@@ -129,8 +129,16 @@ def _is_one_wording(own: Sequence[str], other: Sequence[str], misspelt: bool, na
         return True
     if len(own) + len(other) > 2 and (_are_initials(own, other) or _are_initials(other, own)):
         return True
+    if len(own) == len(other) == 1:
+        return _press_together(own[0]) == _press_together(other[0])
     one, two = spell_out(own), spell_out(other)
     return one == two or one.replace(" ", "").replace("'s", "") == two.replace(" ", "").replace("'s", "")
+
+
+@lru_cache(1 << 14)
+def _press_together(norm: str) -> str:
+    """A word spelt out, without spaces and the possessive."""
+    return _spell_word_out(norm).replace(" ", "").replace("'s", "")
 
 
 #: How much rarer (Zipf frequencies) a word is than the one of which it is a misspelling: "recieved" by 2.4, "goverment"

@@ -27,7 +27,8 @@ def _is_lookalike(letter: str) -> bool:
 def find_tricks(article: Examined) -> list[Finding]:
     """Words that mix Latin letters with look-alikes, or hold hidden characters; the suggestion is the plain word."""
     raw = article.text.raw
-    if raw.isascii():
+    # What compiled code could split has neither.
+    if raw.isascii() or article.text.split is not None:
         return []
     findings = []
     for index, (start, end) in enumerate(zip(article.text.starts, article.text.ends, strict=True)):
