@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +41,7 @@ MAX_SEGMENT: Final = 12
 MAX_STRETCH: Final = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """Words ``[a0, a1)`` of the article stand where the reference has its words ``[r0, r1)``."""
 
     a0: int
@@ -53,7 +52,7 @@ class Pair:
 
 def tabulate(pairs: Sequence[Pair]) -> NDArray[np.int32]:
     """int32[pairs, 4]: a0, a1, r0, r1 of each."""
-    return np.array([(pair.a0, pair.a1, pair.r0, pair.r1) for pair in pairs], np.int32).reshape(-1, 4)
+    return np.array(pairs, np.int32).reshape(-1, 4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -443,5 +442,5 @@ def _split_stretches(
     pairs, numbers = np.empty((most, 4), np.int32), np.empty(len(table), np.int32)
     read = article.ids, article.breaks, other.ids, other.breaks, table
     library.unspun_split_stretches(tables, *map(address, read), len(table), address(pairs), address(numbers))
-    each = (Pair(*pair) for pair in pairs.tolist())
+    each = map(Pair._make, pairs.tolist())
     return [list(islice(each, number)) for number in numbers.tolist()]

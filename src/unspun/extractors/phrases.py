@@ -26,11 +26,13 @@ def _lengths_by_first_word(lexicon: Lexicon) -> dict[str, list[int]]:
 
 @cache
 def _list_first_words(lexicon: Lexicon) -> NDArray[np.bool_]:
-    """bool[words + 1]: which words of the lexicon a phrase may begin with, and last that other words may."""
-    first = np.zeros(lexicon.size + 1, np.bool_)
-    first[lexicon.ids(list(_lengths_by_first_word(lexicon)))] = True
-    first[-1] = True
-    return first
+    """bool[2, words + 1]: which words of the lexicon are the first of a phrase, and which the second; and last that
+    other words may be."""
+    begins = np.zeros((2, lexicon.size + 1), np.bool_)
+    for place, marked in enumerate(begins):
+        marked[lexicon.ids([phrase[place] for phrase in lexicon.phrases])] = True
+    begins[:, -1] = True
+    return begins
 
 
 def find_phrases(article: Examined, score: float) -> list[Finding]:
@@ -38,8 +40,9 @@ def find_phrases(article: Examined, score: float) -> list[Finding]:
     table = article.lexicon.phrases
     lengths = _lengths_by_first_word(article.lexicon)
     norms, findings, end = article.text.norms, list[Finding](), 0
-    # One that is not in the vocabulary has the last place.
-    for index in np.flatnonzero(_list_first_words(article.lexicon)[article.ids]).tolist():
+    first, second = _list_first_words(article.lexicon)
+    # A word that is not in the vocabulary has the last place. The shortest phrases have two words.
+    for index in np.flatnonzero(first[article.ids[:-1]] & second[article.ids[1:]]).tolist():
         for length in lengths.get(norms[index], ()) if index >= end else ():
             expected = table.get(tuple(norms[index : index + length]))
             if expected is not None and not article.breaks[index + 1 : index + length].any():
