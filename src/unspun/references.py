@@ -8,10 +8,11 @@ lose theirs, because a swap destroys three triples but leaves the others.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import repeat
+from itertools import count, repeat
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -82,17 +83,17 @@ class References:
     def build(cls, articles: Iterable[Article], lexicon: Lexicon | None = None) -> References:
         """Take in every article that holds a word; the texts stay in memory."""
         self = cls(lexicon or Lexicon.load())
+        # A word asked for the first time gets the next number.
+        numbers = defaultdict[str, int](count().__next__)
         for article in articles:
             text = Text(article.text)
             if not text.norms:
                 continue
-            number = self._numbers
-            new = [word for word in dict.fromkeys(text.norms) if word not in number]
-            number.update(zip(new, range(len(number), len(number) + len(new)), strict=True))
-            ids = self.number_words(text.norms)
+            ids = np.fromiter(map(numbers.__getitem__, text.norms), np.int32, len(text.norms))
             reference = Reference(article, Examined(text, self._lexicon), ids, fingerprint(text))
             self._references.append(reference)
             self._by_id.setdefault(article.id, reference)
+        self._numbers = dict(numbers)
         return self
 
     def __len__(self) -> int:

@@ -20,7 +20,7 @@ _VALUE_STEP: Final = 2.0**-30
 _MOST_VALUE: Final = 2.0**22
 #: Of ``twin.c``: a node; how many rows it takes at a time; leaves that it can tell apart in a tree.
 _NODE: Final = np.dtype([("threshold", "f8"), ("gone", "u8"), ("feature", "i8")])
-_ABREAST: Final = 8
+_ABREAST: Final = 16
 _MOST_LEAVES: Final = 64
 _STORED: Final = ("roots", "feature", "threshold", "left", "right", "value", "base", "depth")
 

@@ -712,7 +712,7 @@ EXPORT void unspun_score_rows(const Network *network, const double *features, in
     for (int64_t i = 0; i < count; i++) margins[i] = score(network, features + i * network->inputs, wide);
 }
 
-enum { ABREAST = 8 };
+enum { ABREAST = 16 };
 
 typedef struct {
     double threshold;
@@ -732,18 +732,19 @@ static void rule_leaves_out(const Node *node, const Node *last, const double *co
 
 #ifdef AVX2
 AVX2 static void rule_leaves_out_wide(const Node *node, const Node *last, const double *columns, uint64_t *left) {
-    __m256i one = _mm256_set1_epi64x(-1), two = one;
+    enum { FOURS = ABREAST / 4 };
+    __m256i still[FOURS];
+    for (int i = 0; i < FOURS; i++) still[i] = _mm256_set1_epi64x(-1);
     for (; node < last; node++) {
         const double *values = columns + node->feature * ABREAST;
         __m256d threshold = _mm256_set1_pd(node->threshold);
-        __m256i gone = _mm256_set1_epi64x((int64_t)node->gone);
-        __m256d above = _mm256_cmp_pd(_mm256_loadu_pd(values), threshold, _CMP_GT_OQ);
-        one = _mm256_andnot_si256(_mm256_and_si256(_mm256_castpd_si256(above), gone), one);
-        above = _mm256_cmp_pd(_mm256_loadu_pd(values + 4), threshold, _CMP_GT_OQ);
-        two = _mm256_andnot_si256(_mm256_and_si256(_mm256_castpd_si256(above), gone), two);
+        __m256d gone = _mm256_castsi256_pd(_mm256_set1_epi64x((int64_t)node->gone));
+        for (int i = 0; i < FOURS; i++) {
+            __m256d above = _mm256_cmp_pd(_mm256_loadu_pd(values + 4 * i), threshold, _CMP_GT_OQ);
+            still[i] = _mm256_andnot_si256(_mm256_castpd_si256(_mm256_and_pd(above, gone)), still[i]);
+        }
     }
-    _mm256_storeu_si256((__m256i *)left, one);
-    _mm256_storeu_si256((__m256i *)(left + 4), two);
+    for (int i = 0; i < FOURS; i++) _mm256_storeu_si256((__m256i *)(left + 4 * i), still[i]);
 }
 #else
 #define rule_leaves_out_wide rule_leaves_out
@@ -1217,11 +1218,12 @@ EXPORT int32_t unspun_measure(const Tables *t, const uint32_t *text, int64_t len
 
 /* --- texts that are compared: the parts of the above, one by one ------------------------------------------------ */
 
-/* Words, breaks and sentences as unspun.text and unspun.examined have them. places int32[3][most]: start, end, sentence;
- * hashes uint64[most]; marks uint8[5][most + 1]: breaks, capital, numeric, opens, alphabetic. How many words; -1 where
+/* Words, breaks and sentences as unspun.text and unspun.examined have them. places int32[3][most]: start, end,
+ * sentence; hashes uint64[most]; marks uint8[5][most + 1]: breaks, capital, numeric, opens, alphabetic. How many words; -1 where
  * the text is too hard, -2 less the page where a page of characters is wanted. */
 EXPORT int64_t unspun_split_text(
-    const Tables *t, const uint32_t *text, int64_t length, int64_t most, int32_t *places, uint64_t *hashes, uint8_t *marks
+    const Tables *t, const uint32_t *text, int64_t length, int64_t most, int32_t *places, uint64_t *hashes,
+    uint8_t *marks
 ) {
     Arrays a = {.start = places, .end = places + most, .sentence = places + 2 * most, .hash = hashes};
     a.breaks = marks, a.capital = marks + (most + 1), a.numeric = marks + 2 * (most + 1);
@@ -1285,13 +1287,13 @@ EXPORT void unspun_sum_vectors(
 /* --- alignment: unspun.alignment -------------------------------------------------------------------------------- */
 
 /* Weights of words shared by sentences, those of an article [rows] and of a reference [columns]: shared float64[rows]
- * [columns], and of each sentence's own words, float64[rows] and [columns]; a word counts once a sentence, an unknown one
- * (-1, in the article only) 1 each time. All of these 0 before, as work int32[3 * slots + 2 * other_count]; slots: a
+ * [columns], and of each sentence's own words, float64[rows] and [columns]; a word counts once a sentence, an unknown
+ * one (-1, in the article only) 1 each time. All of these 0 before, as work int32[3 * slots + 2 * other_count]; slots: a
  * power of two, twice the words of both or more. Sums of such weights are exact: their order does not matter. */
 EXPORT void unspun_share_words(
     const int32_t *ids, const int32_t *sentences, int64_t count, const int32_t *others, const int32_t *other_sentences,
-    int64_t other_count, const float *weights, int64_t columns, int32_t *work, int64_t slots, double *shared, double *own,
-    double *its
+    int64_t other_count, const float *weights, int64_t columns, int32_t *work, int64_t slots, double *shared,
+    double *own, double *its
 ) {
     typedef struct {
         int32_t id, entry, seen; /* each plus one */
@@ -1421,8 +1423,8 @@ static inline int32_t lemma_of(const Tables *t, int32_t id) { return id < 0 ? -1
 static inline uint32_t times_of(int32_t lemma) { return space.times[lemma] & ((1u << TIMES_BITS) - 1); }
 static inline int32_t holding_of(int32_t lemma) { return lemma < 0 ? 0 : (int32_t)(space.times[lemma] >> TIMES_BITS); }
 
-/* others, other_breaks, other_counts [references]: the ids, the breaks and the lengths of the references, fewer than 128;
- * matched int32[count]; set uint64[mask + 1], all 0, room for twice their words. Writes best and sequences
+/* others, other_breaks, other_counts [references]: the ids, the breaks and the lengths of the references, fewer than
+ * 128; matched int32[count]; set uint64[mask + 1], all 0, room for twice their words. Writes best and sequences
  * int32[examined], features float32[examined][USAGE_FEATURES]. 0 where there is no memory. */
 EXPORT int32_t unspun_examine_usage(
     const Tables *t, int32_t *ids, uint8_t *breaks, int64_t count, const int32_t *places, int64_t examined,
@@ -1578,7 +1580,8 @@ static int choose_compared(const ExaminedText *text, int32_t from, int32_t to, i
 static double measure_density(const uint8_t *matched, int64_t count, int64_t first, int64_t last) {
     int64_t low = first > REACH ? first - REACH : 0, high = last + REACH < count ? last + REACH : count;
     int64_t words = first - low + high - last;
-    return (double)(count_true(matched, low, first) + count_true(matched, last, high)) / (double)(words > 1 ? words : 1);
+    int64_t hits = count_true(matched, low, first) + count_true(matched, last, high);
+    return (double)hits / (double)(words > 1 ? words : 1);
 }
 
 /* Shares of matching words around pairs int32[count][4]: densities float64[2][count], in the text and in the other. */
@@ -1642,7 +1645,8 @@ EXPORT void unspun_measure_pairs(
         *f++ = 0; /* kindred_share, below */
         *f++ = text->opens[a0];
     }
-    for (int64_t i = 0; i < count; i++) features[i * PAIR_FEATURES + PAIR_FEATURES - 2] = (double)kindred / (double)count;
+    for (int64_t i = 0; i < count; i++)
+        features[i * PAIR_FEATURES + PAIR_FEATURES - 2] = (double)kindred / (double)count;
 }
 
 static void add_vectors(const Tables *t, const ExaminedText *text, int64_t from, int64_t to, int32_t *sum) {
@@ -1660,8 +1664,8 @@ static void make_unit(const int32_t *sum, float *unit) {
     for (int k = 0; k < DIMENSIONS; k++) unit[k] = (float)(sum[k] / (length > 1 ? length : 1));
 }
 
-/* One side of a pair: the directions of its content words and of those around; its rarest word's id, how often the other
- * text has it, and its synonyms. */
+/* One side of a pair: the directions of its content words and of those around; the frequency of its rarest word, how
+ * often the other text has that, and its synonyms. */
 typedef struct {
     float own[DIMENSIONS], around[DIMENSIONS], zipf;
     int64_t times, synonyms;
