@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unspun.alignment import Pair, align
+from unspun.alignment import Pair, align, tabulate
 from unspun.article import Article
 from unspun.classifier import Model
 from unspun.examined import Examined
 from unspun.extractors.grammar import find_broken_grammar, wrong_article
-from unspun.extractors.names import is_name
+from unspun.extractors.names import are_names
 from unspun.extractors.originals import FEATURES as ORIGINALS
 from unspun.extractors.originals import measure_originals, rank_originals
 from unspun.extractors.phrases import find_phrases
-from unspun.extractors.quotes import is_quote
+from unspun.extractors.quotes import are_quotes
 from unspun.extractors.set_phrases import find_set_phrases
 from unspun.extractors.substitutions import is_house_style, measure_nearness
 from unspun.extractors.tricks import find_tricks
@@ -123,16 +123,18 @@ def test_a_name_left_out_is_no_swap(own: str, other: str, same: bool) -> None:
 
 def test_names_need_a_capital_that_grammar_does_not_explain() -> None:
     article, reference = examine("They met the Worldwide Heart."), examine("They met the International Center.")
-    assert is_name(article, reference, Pair(3, 5, 3, 5))
-    assert not is_name(examine("Worldwide sales fell."), examine("International sales fell."), Pair(0, 1, 0, 1))
+    assert are_names(article, reference, tabulate([Pair(3, 5, 3, 5)]))
+    assert not are_names(
+        examine("Worldwide sales fell."), examine("International sales fell."), tabulate([Pair(0, 1, 0, 1)])
+    )
     headline = "Global Sales Of Boats Fell Last Year"
-    assert not is_name(examine(headline), examine("They said Worldwide sales fell."), Pair(1, 2, 2, 3))
+    assert not are_names(examine(headline), examine("They said Worldwide sales fell."), tabulate([Pair(1, 2, 2, 3)]))
 
 
 def test_quotes_need_quotation_marks_on_both_sides() -> None:
     article, reference = examine("“New laws now,” he said."), examine('"New rules now," he said.')
-    assert is_quote(article, reference, Pair(1, 2, 1, 2))
-    assert not is_quote(article, examine("New rules now, he said."), Pair(1, 2, 1, 2))
+    assert are_quotes(article, reference, tabulate([Pair(1, 2, 1, 2)]))
+    assert not are_quotes(article, examine("New rules now, he said."), tabulate([Pair(1, 2, 1, 2)]))
 
 
 @pytest.mark.parametrize(

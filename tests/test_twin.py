@@ -70,7 +70,7 @@ PIECES = (
     "No.", "p.m.", "J.", "é", "École", "naïve", "Straße", "Þór", "Ÿ", "ſ", "3.14", "1,000", "1.", "2.5.6", "5%", "$9",
     "sun based", "profound learning", "counterfeit consciousness", "quite possibly of the most", "zyxwvu", "Qwertz",
     "household", "finish", "Worldwide", "Heart", "missing", "children", "big", "large", "in", "that", "was", "€", "²",
-    "İ", "ﬁ", "а", "\u200b", "\u00ad", "e\u0301", "日本", "½", "\ud800", "ʼ", "\U0001f600", "٣", "Ǆ", "µ",
+    "İ", "ﬁ", "а", "\u200b", "\u00ad", "e\u0301", "日本", "½", "\ud800", "ʼ", "don＇t", "\U0001f600", "٣", "Ǆ", "µ",
 )  # fmt: skip
 
 

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from itertools import islice
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq, Levenshtein
 
+from unspun.compiled import address, load_library
 from unspun.examined import Examined
+from unspun.lexicon_tables import load_tables
 from unspun.references import Reference
 
 #: Least cosine of shared word weights for two sentences to be paired. Chosen low: half the words of a
@@ -41,8 +45,7 @@ MAX_SEGMENT: Final = 12
 MAX_STRETCH: Final = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """Words ``[a0, a1)`` of the article stand where the reference has its words ``[r0, r1)``."""
 
     a0: int
@@ -51,7 +54,12 @@ class Pair:
     r1: int
 
 
-@dataclass(frozen=True, slots=True)
+def tabulate(pairs: Sequence[Pair]) -> NDArray[np.int32]:
+    """int32[pairs, 4]: a0, a1, r0, r1 of each."""
+    return np.array(pairs, np.int32).reshape(-1, 4)
+
+
+@dataclass(frozen=True, eq=False)
 class Alignment:
     """An article compared with one reference.
 
@@ -71,10 +79,10 @@ class Alignment:
     deleted: int
     inserted: int
 
-    @property
+    @cached_property
     def coverage(self) -> float:
         """Share of the article's words that follow the reference."""
-        return float(self.covered.mean()) if len(self.covered) else 0.0
+        return np.count_nonzero(self.covered) / len(self.covered) if len(self.covered) else 0.0
 
 
 #: Longest insertion, in words, that is read as padding of the word beside it ("has actually" for "has", "brand
@@ -94,32 +102,9 @@ def pair_sentences(
     """For every article sentence the reference sentence that corresponds, -1 for none; int32[sentences]."""
     rows = int(sentence_of[-1]) + 1
     columns = int(reference.examined.sentence_of[-1]) + 1
-    words = len(weights)
-    left = np.unique(sentence_of.astype(np.int64) * words + ids, return_index=True)[1] if words else []
-    left = np.asarray(left)[ids[left] >= 0]
-    right = np.unique(reference.examined.sentence_of.astype(np.int64) * words + reference.ids, return_index=True)[1]
-    left_ids, left_sentences = ids[left], sentence_of[left]
-    right_ids, right_sentences = reference.ids[right], reference.examined.sentence_of[right]
-    order = np.argsort(right_ids, kind="stable")
-    right_ids, right_sentences = right_ids[order], right_sentences[order]
-    low, high = np.searchsorted(right_ids, left_ids, "left"), np.searchsorted(right_ids, left_ids, "right")
-    counts = high - low
-    weights = _leave_out_commonest(weights, left_ids, counts)
-    counts[weights[left_ids] == 0] = 0
-    opposite = np.repeat(low - np.append(0, np.cumsum(counts)[:-1]), counts) + np.arange(counts.sum())
-    cells = np.repeat(left_sentences, counts).astype(np.int64) * columns + right_sentences[opposite]
-    # Pairs of sentences, all of them or, of long texts, those that share a word: by row, then by column.
-    if rows * columns <= MOST_CELLS:
-        met, at = np.arange(rows * columns), cells
-    else:
-        met = np.sort(cells)
-        met = met[np.diff(met, prepend=-1) > 0]
-        at = np.searchsorted(met, cells)
-    shared = np.bincount(at, np.repeat(weights[left_ids], counts), minlength=len(met))
-    # Words of no reference weigh 1: spun wording must not make a short remnant look like a full match.
-    unknown = np.bincount(sentence_of[ids < 0], minlength=rows)
-    left_weight = np.bincount(left_sentences, weights[left_ids], minlength=rows) + unknown
-    right_weight = np.bincount(right_sentences, weights[right_ids], minlength=columns)
+    # Of texts of usual length all pairs of sentences are weighed, of long ones those that share a word.
+    share = _share_words if load_library() is not None and len(ids) * columns <= MOST_CELLS else _share_plainly
+    met, shared, left_weight, right_weight = share(ids, sentence_of, reference, weights, (rows, columns))
     row_of, column_of = np.divmod(met, columns)
     cosine = shared / np.sqrt(np.maximum(left_weight[row_of] * right_weight[column_of], 1e-9))
     best = np.full(rows, -1, np.int32)
@@ -168,6 +153,63 @@ def _find_first_peaks(values: NDArray[np.float64], owner: NDArray[np.int64]) -> 
     peaks = np.repeat(np.maximum.reduceat(values, begins), np.diff(begins, append=len(values)))
     reached = np.flatnonzero(values == peaks)
     return reached[np.unique(owner[reached], return_index=True)[1]]
+
+
+#: Pairs of sentences as row * columns + column, rising, int64[p]; the weight of the words that each pair shares,
+#: float64[p]; the weights of the sentences of the article and of the reference, float64[rows] and float64[columns].
+_Shared = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+
+def _share_words(
+    ids: NDArray[np.int32], sentence_of: NDArray[np.int32], reference: Reference, weights: NDArray[np.float32],
+    shape: tuple[int, int],
+) -> _Shared:  # fmt: skip
+    """What sentences share, where a word counts once a sentence, by compiled code: all pairs of them.
+
+    Words of no reference weigh 1: spun wording must not make a short remnant look like a full match."""
+    library, (rows, columns) = load_library(), shape
+    assert library is not None
+    shared, left_weight, right_weight = np.zeros(shape), np.zeros(rows), np.zeros(columns)
+    slots = 1 << (2 * (len(ids) + len(reference.ids))).bit_length()
+    work = np.zeros(3 * slots + 2 * len(reference.ids), np.int32)
+    library.unspun_share_words(
+        address(ids), address(sentence_of), len(ids), address(reference.ids), address(reference.examined.sentence_of),
+        len(reference.ids), address(weights), columns, address(work), slots, address(shared), address(left_weight),
+        address(right_weight),
+    )  # fmt: skip
+    return np.arange(rows * columns), shared.ravel(), left_weight, right_weight
+
+
+def _share_plainly(
+    ids: NDArray[np.int32], sentence_of: NDArray[np.int32], reference: Reference, weights: NDArray[np.float32],
+    shape: tuple[int, int],
+) -> _Shared:  # fmt: skip
+    """The same by numpy, and of long texts the pairs only that share a word."""
+    (rows, columns), words = shape, len(weights)
+    left = np.unique(sentence_of.astype(np.int64) * words + ids, return_index=True)[1] if words else []
+    left = np.asarray(left)[ids[left] >= 0]
+    right = np.unique(reference.examined.sentence_of.astype(np.int64) * words + reference.ids, return_index=True)[1]
+    left_ids, left_sentences = ids[left], sentence_of[left]
+    right_ids, right_sentences = reference.ids[right], reference.examined.sentence_of[right]
+    order = np.argsort(right_ids, kind="stable")
+    right_ids, right_sentences = right_ids[order], right_sentences[order]
+    low, high = np.searchsorted(right_ids, left_ids, "left"), np.searchsorted(right_ids, left_ids, "right")
+    counts = high - low
+    weights = _leave_out_commonest(weights, left_ids, counts)
+    counts[weights[left_ids] == 0] = 0
+    opposite = np.repeat(low - np.append(0, np.cumsum(counts)[:-1]), counts) + np.arange(counts.sum())
+    cells = np.repeat(left_sentences, counts).astype(np.int64) * columns + right_sentences[opposite]
+    if rows * columns <= MOST_CELLS:
+        met, at = np.arange(rows * columns), cells
+    else:
+        met = np.sort(cells)
+        met = met[np.diff(met, prepend=-1) > 0]
+        at = np.searchsorted(met, cells)
+    shared = np.bincount(at, np.repeat(weights[left_ids], counts), minlength=len(met))
+    unknown = np.bincount(sentence_of[ids < 0], minlength=rows)
+    left_weight = np.bincount(left_sentences, weights[left_ids], minlength=rows) + unknown
+    right_weight = np.bincount(right_sentences, weights[right_ids], minlength=columns)
+    return met, shared.astype(np.float64), left_weight.astype(np.float64), right_weight.astype(np.float64)
 
 
 def _fill_gaps(matched: list[int], columns: int, is_alike: Callable[[int, int], bool]) -> NDArray[np.int32]:
@@ -296,6 +338,8 @@ _ARTICLES: Final = frozenset(("the", "a", "an"))
 def _tighten(pair: Pair, own: Sequence[str], theirs: Sequence[str]) -> Pair:
     """Without the article ("the") that only one of the two wordings has in front."""
     a0, r0 = pair.a0, pair.r0
+    if pair.a1 - a0 == pair.r1 - r0 == 1:
+        return pair
     if pair.a1 - a0 > 1 and own[a0] in _ARTICLES and theirs[r0] not in _ARTICLES:
         a0 += 1
     elif pair.r1 - r0 > 1 and theirs[r0] in _ARTICLES and own[a0] not in _ARTICLES:
@@ -378,10 +422,10 @@ def align(
     segment_of = np.full(len(ids), -1, np.int32)
     if not len(ids) or not len(reference.ids):
         return Alignment(partner, segment_of, np.zeros((0, 4), np.int32), (), partner >= 0, 0, 0)
-    similarity = _compare_words(article, reference.examined)
     matched = pair_sentences(ids, article.sentence_of, reference, weights)
     ranges = join_segments(matched, article.text.sentences, reference.examined.text.sentences)
-    pairs, deleted, inserted = list[Pair](), 0, 0
+    # What stands where the reference has other words: a stretch to be split, or a pair that is found at once.
+    found, deleted, inserted = list[Pair | tuple[int, int, int, int]](), 0, 0
     for number, (a0, a1, r0, r1) in enumerate(ranges.tolist()):
         segment_of[a0:a1] = number
         stretch: tuple[int, int, int, int] | None = None
@@ -403,15 +447,45 @@ def align(
             elif s1 == s0:
                 inserted += b1 - b0
                 if b1 - b0 <= MAX_PADDING:
-                    for pair in _find_padded(article, partner, b0, b1, s0):
-                        # A word padded on both sides is one pair.
-                        both = bool(pairs) and pairs[-1].a1 > pair.a0
-                        last = pairs.pop() if both else pair
-                        pairs.append(Pair(last.a0, pair.a1, last.r0, pair.r1))
+                    found += _find_padded(article, partner, b0, b1, s0)
             elif max(b1 - b0, s1 - s0) <= MAX_STRETCH:
-                split = split_stretch(b0, b1, s0, s1, similarity, article.breaks, reference.examined.breaks)
-                pairs.extend(_tighten(pair, article.text.norms, reference.examined.text.norms) for pair in split)
+                found.append((b0, b1, s0, s1))
             else:
                 deleted += s1 - s0
                 inserted += b1 - b0
+    pairs = _gather_pairs(article, reference.examined, found)
     return Alignment(partner, segment_of, ranges, tuple(pairs), follows(partner), deleted, inserted)
+
+
+def _gather_pairs(article: Examined, other: Examined, found: Sequence[Pair | tuple[int, int, int, int]]) -> list[Pair]:
+    """The pairs of padded words as they are, and those that stretches are split into."""
+    pairs, own, theirs = list[Pair](), article.text.norms, other.text.norms
+    split = iter(_split_stretches(article, other, [one for one in found if not isinstance(one, Pair)]))
+    for one in found:
+        if isinstance(one, Pair):
+            # A word padded on both sides is one pair.
+            both = bool(pairs) and pairs[-1].a1 > one.a0
+            last = pairs.pop() if both else one
+            pairs.append(Pair(last.a0, one.a1, last.r0, one.r1))
+        else:
+            pairs.extend(_tighten(pair, own, theirs) for pair in next(split))
+    return pairs
+
+
+def _split_stretches(
+    article: Examined, other: Examined, stretches: Sequence[tuple[int, int, int, int]]
+) -> list[list[Pair]]:
+    """:func:`split_stretch` of each."""
+    library, tables = load_library(), load_tables(article.lexicon)
+    if library is None or tables is None:
+        similarity = _compare_words(article, other)
+        return [split_stretch(*stretch, similarity, article.breaks, other.breaks) for stretch in stretches]
+    if not stretches:
+        return []
+    table = np.array(stretches, np.int32)
+    most = int(np.minimum(table[:, 1] - table[:, 0], table[:, 3] - table[:, 2]).sum())
+    pairs, numbers = np.empty((most, 4), np.int32), np.empty(len(table), np.int32)
+    read = article.ids, article.breaks, other.ids, other.breaks, table
+    library.unspun_split_stretches(tables, *map(address, read), len(table), address(pairs), address(numbers))
+    each = map(Pair._make, pairs.tolist())
+    return [list(islice(each, number)) for number in numbers.tolist()]

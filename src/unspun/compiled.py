@@ -16,7 +16,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 #: Of ``twin.c``: a library of another version is not used.
-VERSION: Final = 1
+VERSION: Final = 2
 LIBRARY: Final = Path(__file__).with_name("_twin.dll" if sys.platform == "win32" else "_twin.so")
 
 
@@ -30,6 +30,48 @@ class CompiledNetworks(ctypes.Structure):
     )
 
 
+class CompiledKeyTable(ctypes.Structure):
+    """:class:`unspun.key_table.KeyTable` as ``twin.c`` reads it."""
+
+    _fields_ = (
+        ("slots", ctypes.c_void_p), ("shift", ctypes.c_int32), ("place_bits", ctypes.c_int32),
+        ("filter", ctypes.c_void_p), ("filter_shift", ctypes.c_int32), ("padding", ctypes.c_int32),
+    )  # fmt: skip
+
+
+class Tables(ctypes.Structure):
+    """All that ``twin.c`` reads; whoever calls a function of it fills in what that asks for."""
+
+    _fields_ = (
+        ("classes", ctypes.c_void_p), ("folds", ctypes.c_void_p),
+        ("entries", ctypes.c_void_p), ("flags", ctypes.c_void_p), ("entry_mask", ctypes.c_uint64),
+        ("phrases", ctypes.c_void_p), ("phrase_mask", ctypes.c_uint64),
+        ("longest_phrase", ctypes.c_int32), ("least_words", ctypes.c_int32), ("least_english", ctypes.c_double),
+        ("size", ctypes.c_int64),
+        ("logs", ctypes.c_void_p),
+        ("pairs", CompiledKeyTable), ("triples", CompiledKeyTable),
+        ("pair_logs", ctypes.c_void_p), ("gains", ctypes.c_void_p), ("triple_backoff", ctypes.c_void_p),
+        ("log_step", ctypes.c_float), ("gain_step", ctypes.c_float),
+        ("synonym_starts", ctypes.c_void_p), ("synonym_ids", ctypes.c_void_p), ("synonym_sources", ctypes.c_void_p),
+        ("synonyms", CompiledKeyTable), ("synonym_bits", ctypes.c_void_p), ("lemmas", ctypes.c_void_p),
+        ("vectors", ctypes.c_void_p), ("squares", ctypes.c_void_p),
+        ("shares", ctypes.c_void_p), ("last_share", ctypes.c_int32),
+        ("share_steps", ctypes.c_float), ("most_zipf", ctypes.c_float), ("function_zipf", ctypes.c_float),
+        ("habits", ctypes.c_void_p), ("after_values", ctypes.c_void_p), ("before_values", ctypes.c_void_p),
+        ("after", CompiledKeyTable), ("before", CompiledKeyTable),
+        ("words", CompiledNetworks), ("strange", CompiledNetworks), ("alone", CompiledNetworks),
+    )  # fmt: skip
+
+
+class CompiledText(ctypes.Structure):
+    """:class:`unspun.examined.Examined` as ``twin.c`` reads it."""
+
+    _fields_ = (
+        *((n, ctypes.c_void_p) for n in ("ids", "start", "end", "quotation", "zipf", "breaks", "named", "numeric")),
+        ("content", ctypes.c_void_p), ("opens", ctypes.c_void_p), ("count", ctypes.c_int64),
+    )  # fmt: skip
+
+
 _POINTER, _LONG, _INT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int32
 #: What the functions take that others than :mod:`unspun.twin` call.
 _TAKES: Final = {
@@ -37,9 +79,43 @@ _TAKES: Final = {
     "unspun_fill_filter": (_POINTER, _LONG, _INT, _POINTER, _INT),
     "unspun_find_keys": (_POINTER, _INT, _INT, _POINTER, _LONG, _POINTER, _POINTER),
     "unspun_score_rows": (_POINTER, _POINTER, _LONG, _POINTER),
-    "unspun_climb_trees": (_POINTER, _LONG, *[_POINTER] * 6, _LONG, _LONG, _POINTER),
+    "unspun_add_leaves": (*[_POINTER] * 4, _LONG, _POINTER, _LONG, _LONG, _POINTER, _POINTER),
     "unspun_compare_words": (*[_POINTER] * 4, _LONG, _POINTER),
+    "unspun_split_text": (_POINTER, ctypes.c_char_p, _LONG, _LONG, *[_POINTER] * 3),
+    "unspun_examine_words": (*[_POINTER] * 8, _LONG, *[_POINTER] * 4),
+    "unspun_measure_density": (_POINTER, _LONG, _POINTER, _LONG, _POINTER, _LONG, _POINTER),
+    "unspun_measure_pairs": (*[_POINTER] * 7, _LONG, _POINTER, _POINTER),
+    "unspun_measure_directions": (*[_POINTER] * 4, _LONG, _POINTER, _POINTER),
+    "unspun_share_words": (
+        _POINTER,
+        _POINTER,
+        _LONG,
+        _POINTER,
+        _POINTER,
+        _LONG,
+        _POINTER,
+        _LONG,
+        _POINTER,
+        _LONG,
+        *[_POINTER] * 3,
+    ),
+    "unspun_split_stretches": (*[_POINTER] * 6, _LONG, _POINTER, _POINTER),
+    "unspun_examine_usage": (
+        *[_POINTER] * 3,
+        _LONG,
+        _POINTER,
+        _LONG,
+        *[_POINTER] * 4,
+        _LONG,
+        ctypes.c_double,
+        _POINTER,
+        ctypes.c_uint64,
+        *[_POINTER] * 3,
+    ),
+    "unspun_sum_vectors": (*[_POINTER] * 3, _LONG, _POINTER),
 }
+#: What they give back, where that is not an int.
+_GIVES: Final = {"unspun_split_text": _LONG, "unspun_examine_words": _LONG}
 
 
 @cache
@@ -51,13 +127,22 @@ def load_library() -> ctypes.CDLL | None:
         library = ctypes.CDLL(str(LIBRARY))
         for name, takes in _TAKES.items():
             getattr(library, name).argtypes = takes
+        for name, gives in _GIVES.items():
+            getattr(library, name).restype = gives
         return library if library.unspun_version() == VERSION else None
     except (OSError, AttributeError):
         return None
 
 
+_Byte: Final = ctypes.c_char
+
+
 def address(array: NDArray[Any]) -> int:
     """Where an array lies, for a function that may read and write all of it: C order, and its type as that wants it."""
-    assert array.flags.c_contiguous
-    at: int = array.ctypes.data
-    return at
+    try:
+        # A tenth of what array.ctypes costs, and it refuses an array with gaps.
+        return ctypes.addressof(_Byte.from_buffer(array))  # type: ignore[arg-type]
+    except (TypeError, ValueError):  # read-only, or empty
+        assert array.flags.c_contiguous
+        at: int = array.ctypes.data
+        return at

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.compiled import CompiledText, address, load_library
 from unspun.lexicon import Lexicon
 from unspun.text import Text
 
@@ -23,15 +25,21 @@ class Examined:
     ``ids``, ``lemmas`` int32[n] (lexicon numbers, -1 unknown), ``neighbours`` int32[4, n] (ids of the two words
     before and the two after, -1 across punctuation), ``zipf`` float32[n], ``capital`` bool[n] (first letter),
     ``opens`` bool[n] (first word of a sentence), ``breaks`` bool[n + 1] (punctuation before the word),
-    ``quotation`` int32[n] (number of the quotation that holds the word, -1 none), ``content`` bool[n].
+    ``quotation`` int32[n] (number of the quotation that holds the word, -1 none), ``content`` bool[n]; ``starts`` and
+    ``ends`` int32[n] (characters).
     """
 
     def __init__(self, text: Text, lexicon: Lexicon) -> None:
         self.text = text
         self.lexicon = lexicon
 
+    def take(self, ids: NDArray[np.int32], zipf: NDArray[np.float32]) -> None:
+        """Let others' look-up of the words stand for one of its own."""
+        vars(self).setdefault("ids", ids)
+        vars(self).setdefault("zipf", zipf)
+
     def __len__(self) -> int:
-        return len(self.text.words)
+        return len(self.text.starts)
 
     @cached_property
     def ids(self) -> NDArray[np.int32]:
@@ -61,38 +69,63 @@ class Examined:
         return zipf
 
     @cached_property
-    def _starts(self) -> NDArray[np.int64]:
-        return np.fromiter((word.start for word in self.text.words), np.int64, len(self))
+    def starts(self) -> NDArray[np.int32]:
+        return self.text.split.start if self.text.split else np.array(self.text.starts, np.int32)
+
+    @cached_property
+    def ends(self) -> NDArray[np.int32]:
+        return self.text.split.end if self.text.split else np.array(self.text.ends, np.int32)
+
+    @cached_property
+    def compiled(self) -> CompiledText:
+        """The arrays for compiled code; they live as long as this text."""
+        names = [field[0] for field in CompiledText._fields_ if field[0] != "count"]
+        arrays = {"start": self.starts, "end": self.ends}
+        pointers = {name: address(arrays[name] if name in arrays else getattr(self, name)) for name in names}
+        return CompiledText(**pointers, count=len(self))
+
+    def __getstate__(self) -> dict[str, object]:
+        # Addresses mean nothing in another process.
+        return {name: value for name, value in self.__dict__.items() if name != "compiled"}
 
     @cached_property
     def _initials(self) -> str:
         """The first letter of each word."""
         raw = self.text.raw
-        return "".join([raw[start] for start in self._starts.tolist()])
+        return "".join([raw[start] for start in self.text.starts])
 
     @cached_property
     def capital(self) -> NDArray[np.bool_]:
+        if self.text.split:
+            return self.text.split.capital
         return np.fromiter(map(str.isupper, self._initials), np.bool_, len(self))
 
     @cached_property
     def numeric(self) -> NDArray[np.bool_]:
+        if self.text.split:
+            return self.text.split.numeric
         return np.fromiter(map(str.isdigit, self._initials), np.bool_, len(self))
 
     @cached_property
     def opens(self) -> NDArray[np.bool_]:
+        if self.text.split:
+            return self.text.split.opens
         opens = np.zeros(len(self), np.bool_)
         opens[[first for first, _ in self.text.sentences]] = True
         return opens
 
     @cached_property
     def sentence_of(self) -> NDArray[np.int32]:
+        if self.text.split:
+            return self.text.split.sentence
         lengths = [last - first for first, last in self.text.sentences]
         return np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
 
     @cached_property
     def breaks(self) -> NDArray[np.bool_]:
-        raw, starts = self.text.raw, self._starts
-        ends = np.fromiter((word.end for word in self.text.words), np.int64, len(self))
+        if self.text.split:
+            return self.text.split.breaks
+        raw, starts, ends = self.text.raw, self.starts, self.ends
         breaks = np.ones(len(self) + 1, np.bool_)
         # One character between two words breaks nothing: the word took what could belong to it.
         wide = starts[1:] - ends[:-1] > 1
@@ -104,9 +137,9 @@ class Examined:
     @cached_property
     def quotation(self) -> NDArray[np.int32]:
         number = np.full(len(self), -1, np.int32)
-        starts = self._starts
+        starts = self.text.starts
         for index, (start, end) in enumerate(self.text.quotations):
-            number[np.searchsorted(starts, start) : np.searchsorted(starts, end)] = index
+            number[bisect_left(starts, start) : bisect_left(starts, end)] = index
         return number
 
     @cached_property
@@ -116,6 +149,14 @@ class Examined:
     @cached_property
     def content_sums(self) -> NDArray[np.int32]:
         """int32[n + 1, 100]: sums of the vectors of the content words before each word, in the lexicon's steps."""
+        library = load_library()
+        if library is not None:
+            vectors = self.lexicon.arrays().vectors
+            sums = np.empty((len(self) + 1, vectors.shape[1]), np.int32)
+            library.unspun_sum_vectors(
+                address(vectors), address(self.ids), address(self.content), len(self), address(sums)
+            )
+            return sums
         vectors, _ = self.lexicon.whole_vectors(self.ids)
         sums = np.zeros((len(self) + 1, vectors.shape[1]), np.int32)
         np.cumsum(vectors * self.content[:, None], axis=0, out=sums[1:])
@@ -127,9 +168,9 @@ class Examined:
 
         A line where most content words are capitalised is a headline, and says nothing.
         """
-        named = self.capital & ~self.opens
-        for first, last in self.text.sentences:
-            content = self.content[first:last]
-            if content.sum() >= 3 and self.capital[first:last][content].mean() > 0.7:
-                named[first:last] = False
+        sentence = self.sentence_of
+        content = np.bincount(sentence, self.content)
+        capital = np.bincount(sentence, self.content & self.capital)
+        headline = (content >= 3) & (capital / np.maximum(content, 1) > 0.7)
+        named: NDArray[np.bool_] = self.capital & ~self.opens & ~headline[sentence]
         return named

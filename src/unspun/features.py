@@ -103,26 +103,26 @@ def measure_alone(
         np.log(words + 1),
         *_summarise_words(swapped, sentences, len(article.text.sentences)),
         *_summarise_words(strange, sentences, len(article.text.sentences)),
-        (fit < -0.5).mean(),
-        fit.mean(),
-        features[:, column("gain")].mean(),
-        features[:, column("prior_gain")].mean(),
+        np.count_nonzero(fit < -0.5) / len(fit),
+        fit.sum() / len(fit),
+        features[:, column("gain")].sum() / len(fit),
+        features[:, column("prior_gain")].sum() / len(fit),
         _per_hundred(kinds.count("grammar") - doubled, words),
         _per_hundred(doubled, words),
         _per_hundred(kinds.count("phrase"), words),
         _per_hundred(kinds.count("trick"), words),
-        float((article.ids < 0).mean()),
+        np.count_nonzero(article.ids < 0) / max(words, 1),
         float(article.zipf[article.content].mean(dtype=np.float64)) if article.content.any() else 0.0,
     ])  # fmt: skip
 
 
 def choose_strongest(pairs: Sequence[Pair], scores: NDArray[np.float64]) -> list[int]:
     """Indices of pairs that do not overlap in the article, the likeliest swaps first come; in text order."""
-    taken, chosen = set[int](), list[int]()
+    taken, chosen = bytearray(max((pair.a1 for pair in pairs), default=0)), list[int]()
     for index in np.argsort(-scores, kind="stable").tolist():
-        places = range(pairs[index].a0, pairs[index].a1)
-        if taken.isdisjoint(places):
-            taken.update(places)
+        pair = pairs[index]
+        if 1 not in taken[pair.a0 : pair.a1]:
+            taken[pair.a0 : pair.a1] = b"\1" * (pair.a1 - pair.a0)
             chosen.append(index)
     return sorted(chosen, key=lambda i: pairs[i].a0)
 
@@ -158,11 +158,11 @@ def measure_compared(
     rates, coverages, identities, news = [0.0], [0.0], [0.0], [0.0]
     for k, comparison in enumerate(comparisons):
         alignment = comparison.alignment
-        matched = int((alignment.partner >= 0).sum())
+        matched = int(np.count_nonzero(alignment.partner >= 0))
         mine = scores[found.owner == k]
         covered |= alignment.segment_of >= 0
         vouched |= alignment.covered
-        inside = max(1, int((alignment.segment_of >= 0).sum()))
+        inside = max(1, int(np.count_nonzero(alignment.segment_of >= 0)))
         rates.append(float(mine.sum()) / (matched + SMOOTHING))
         coverages.append(alignment.coverage)
         identities.append(matched / inside if inside > 15 else 0.0)
@@ -171,7 +171,7 @@ def measure_compared(
     pulls, weight = weigh_direction(differences, direction)[chosen].sum(), differences[chosen].sum()
     total = float((strength * widths).sum())
     return np.array([
-        1.0 - vouched.mean(),
+        1.0 - np.count_nonzero(vouched) / words,
         np.log1p(strength.sum()),
         total / max(words, 1),
         total / (covered.sum() + SMOOTHING),
@@ -216,7 +216,7 @@ def _summarise(probabilities: NDArray[np.float64]) -> tuple[float, float, float,
         return 0.0, 0.0, 0.0, 0.0
     ranked = np.sort(probabilities)[::-1]
     return (
-        float(probabilities.mean()),
+        float(probabilities.sum()) / len(probabilities),
         np.count_nonzero(probabilities > 0.5) / len(probabilities),
         np.count_nonzero(probabilities > 0.8) / len(probabilities),
         float(ranked[: max(1, len(ranked) // 10)].mean()),

@@ -185,12 +185,13 @@ class Lexicon:
     def synonym_bits(self, a: Ids, b: Ids) -> Bytes:
         """uint8[n]: which sources know two words as synonyms (bits of this module), 0 for none."""
         known = (a >= 0) & (b >= 0)
-        keys, bits = self._synonym_keys
+        keys, bits = self.synonym_keys
         place, found = keys.find(self._keys(a, b))
         return np.where(known & found, bits[place], 0).astype(np.uint8)
 
     @cached_property
-    def _synonym_keys(self) -> tuple[KeyTable, Bytes]:
+    def synonym_keys(self) -> tuple[KeyTable, Bytes]:
+        """The pairs of synonyms, either way, and which sources know each."""
         # Both directions, since a long list of synonyms is cut in one direction only.
         here = np.repeat(np.arange(self.size), np.diff(self.synonym_starts))
         keys = np.concatenate([self._keys(here, self.synonym_ids), self._keys(self.synonym_ids, here)])
@@ -277,7 +278,7 @@ class Lexicon:
         triples = self._triples
         return Arrays(
             self._unigram, self._backoff, self._pair_keys, self._pair_logs, triples.keys, triples.gains,
-            triples.backoff, self._vectors, self._squares,
+            triples.backoff, self._vectors, self._squares, self._lemmas,
         )  # fmt: skip
 
     def _keys(self, a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.uint32]:
@@ -308,7 +309,8 @@ class Pairs:
 class Arrays:
     """The tables of a :class:`Lexicon`: ``unigram`` and ``backoff`` float32[size + 3], the last for unknown words;
     ``pairs`` and their logarithms ``pair_logs`` uint8 in steps; ``triples``, their ``gains`` int16, and every pair's
-    ``triple_backoff`` int8; ``vectors`` int8[size, 100] and the ``squares`` int32[size] of their lengths."""
+    ``triple_backoff`` int8; ``vectors`` int8[size, 100] and the ``squares`` int32[size] of their lengths; ``lemmas``
+    int32[size]."""
 
     unigram: Floats
     backoff: Floats
@@ -319,6 +321,7 @@ class Arrays:
     triple_backoff: NDArray[np.int8]
     vectors: NDArray[np.int8]
     squares: Ids
+    lemmas: Ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Places = NDArray[np.integer[Any]]
+Number = TypeVar("Number", np.float32, np.float64)
 
 
 def count_in(mask: NDArray[np.bool_], first: Places, last: Places) -> NDArray[np.int64]:
@@ -17,10 +18,11 @@ def count_in(mask: NDArray[np.bool_], first: Places, last: Places) -> NDArray[np
     return counts
 
 
-def lowest_in(values: NDArray[np.float32], first: Places, last: Places) -> NDArray[np.float32]:
+def lowest_in(values: NDArray[Number], first: Places, last: Places) -> NDArray[Number]:
     """The lowest of each range."""
     # The one behind the end is there so that a range may end there.
-    lowest: NDArray[np.float32] = np.minimum.reduceat(np.append(values, np.float32(np.inf)), _interleave(first, last))
+    more = np.append(values, values.dtype.type(np.inf))
+    lowest: NDArray[Number] = np.minimum.reduceat(more, _interleave(first, last))
     return lowest[::2]
 
 

@@ -8,10 +8,12 @@ lose theirs, because a swap destroys three triples but leaves the others.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from itertools import count, repeat
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +60,13 @@ class Candidate:
     shared: float
 
 
+class Looked(NamedTuple):
+    """Words looked up in the lexicon: ``ids`` int32[n] and ``zipf`` float32[n]."""
+
+    ids: NDArray[np.int32]
+    zipf: NDArray[np.float32]
+
+
 class References:
     """References held in memory, searchable by what an article shares with them.
 
@@ -74,15 +83,17 @@ class References:
     def build(cls, articles: Iterable[Article], lexicon: Lexicon | None = None) -> References:
         """Take in every article that holds a word; the texts stay in memory."""
         self = cls(lexicon or Lexicon.load())
+        # A word asked for the first time gets the next number.
+        numbers = defaultdict[str, int](count().__next__)
         for article in articles:
             text = Text(article.text)
-            if not text.words:
+            if not text.norms:
                 continue
-            number = self._numbers
-            ids = np.fromiter((number.setdefault(w, len(number)) for w in text.norms), np.int32, len(text.norms))
+            ids = np.fromiter(map(numbers.__getitem__, text.norms), np.int32, len(text.norms))
             reference = Reference(article, Examined(text, self._lexicon), ids, fingerprint(text))
             self._references.append(reference)
             self._by_id.setdefault(article.id, reference)
+        self._numbers = dict(numbers)
         return self
 
     def __len__(self) -> int:
@@ -102,40 +113,49 @@ class References:
 
     def number_words(self, words: Sequence[str]) -> NDArray[np.int32]:
         """The words as the numbers used in every :attr:`Reference.ids`; -1 for words in no reference."""
-        get = self._numbers.get
-        return np.fromiter((get(word, -1) for word in words), np.int32, len(words))
+        return np.fromiter(map(self._numbers.get, words, repeat(-1)), np.int32, len(words))
+
+    @cached_property
+    def _words(self) -> Looked:
+        """What the lexicon knows of each word."""
+        words = list(self._numbers)
+        ids = self._lexicon.ids(words)
+        zipf = self._lexicon.zipf_known(ids)
+        [unknown] = np.nonzero(ids < 0)
+        zipf[unknown] = self._lexicon.zipf([words[number] for number in unknown.tolist()])
+        return Looked(ids, zipf)
 
     @cached_property
     def weights(self) -> NDArray[np.float32]:
         """How much a shared word says, float32 by word number: 0.05 for "the", 1.25 for a word never seen."""
-        zipf = self._lexicon.zipf(list(self._numbers))
-        weights: NDArray[np.float32] = np.clip((7.0 - zipf) / 4.0, 0.05, 1.25).astype(np.float32)
+        weights: NDArray[np.float32] = np.clip((7.0 - self._words.zipf) / 4.0, 0.05, 1.25).astype(np.float32)
         return weights
 
     def prepare(self) -> None:
         """Build the search tables now, so that forked workers share them."""
         _ = self._postings, self.weights
 
-    def _features(self, ids: NDArray[np.int32]) -> tuple[NDArray[np.uint64], NDArray[np.float32]]:
-        """What is counted for retrieval: distinct rare words and word triples, with their weights."""
+    def _features(self, ids: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.uint64], NDArray[np.intp]]:
+        """What is counted for retrieval: distinct rare words, distinct word triples, and where each triple begins."""
         known = np.unique(ids[ids >= 0])
-        weights = self.weights[known]
-        rare = weights > (7.0 - RARE_ZIPF) / 4.0
-        words = known[rare].astype(np.uint64)
-        a, b, c = (ids[i : len(ids) - 2 + i] for i in range(3)) if len(ids) > 2 else (ids[:0],) * 3
-        whole = (a >= 0) & (b >= 0) & (c >= 0)
-        a, b, c = a[whole], b[whole], c[whole]
-        with np.errstate(over="ignore"):
-            keys = (a.astype(np.uint64) * _P1 + b.astype(np.uint64)) * _P2 + c.astype(np.uint64) * _P1
-        triples, first = np.unique(keys | _TRIPLE, return_index=True)
-        weight = self.weights
-        triple_weights = (weight[a[first]] + weight[b[first]] + weight[c[first]]) / 2
-        return np.concatenate([words, triples]), np.concatenate([weights[rare], triple_weights])
+        words = known[self.weights[known] > (7.0 - RARE_ZIPF) / 4.0]
+        numbers = ids.astype(np.uint64)
+        a, b, c = (numbers[i : max(0, len(ids) - 2) + i] for i in range(3))
+        keys = ((a * _P1 + b) * _P2 + c * _P1) | _TRIPLE
+        unknown = np.flatnonzero(ids < 0)
+        if len(unknown):
+            whole = np.ones(len(ids), np.bool_)
+            whole[unknown] = whole[unknown - 1] = whole[unknown - 2] = False
+            [at] = np.nonzero(whole[: len(keys)])
+            triples, first = np.unique(keys[at], return_index=True)
+            return words, triples, at[first]
+        return words, *np.unique(keys, return_index=True)
 
     @cached_property
     def _postings(self) -> tuple[NDArray[np.int32], NDArray[np.uint64], NDArray[np.int64]]:
         """The reference of each posting, the distinct features (sorted), and where the postings of each begin."""
-        features = [self._features(reference.ids)[0] for reference in self._references]
+        found = [self._features(reference.ids) for reference in self._references]
+        features = [np.append(words.astype(np.uint64), triples) for words, triples, _ in found]
         flat = np.concatenate(features) if features else np.zeros(0, np.uint64)
         owner = np.repeat(np.arange(len(features), dtype=np.int32), [len(f) for f in features])
         order = np.argsort(flat, kind="stable")
@@ -151,7 +171,10 @@ class References:
         What has the same ``source`` is the text itself and in neither list.
         """
         ids = self.number_words(text.norms)
-        features, weights = self._features(ids)
+        words, triples, at = self._features(ids)
+        features = np.append(words.astype(np.uint64), triples)
+        weight = self.weights
+        weights = np.append(weight[words], (weight[ids[at]] + weight[ids[at + 1]] + weight[ids[at + 2]]) / 2)
         if not len(features) or not self._references:
             return [], []
         owner, distinct, starts = self._postings
@@ -177,5 +200,6 @@ class References:
             if reference.fingerprint == own:
                 copies.append(reference)
             else:
+                reference.examined.take(self._words.ids[reference.ids], self._words.zipf[reference.ids])
                 candidates.append(Candidate(reference, float(shared[index])))
         return candidates, copies

@@ -42,9 +42,9 @@ def relate(evidence: Evidence, pair_scores: NDArray[np.float64], flagged: bool) 
         mine = np.flatnonzero(evidence.substitutions.owner == k)
         swaps = [evidence.substitutions.pairs[i] for i in mine if pair_scores[i] >= 0.5]
         following = follows(comparison.alignment.partner, swaps)
-        coverage = float(following.mean())
+        coverage = np.count_nonzero(following) / len(following)
         strength = float(pair_scores[mine].sum())
-        unquoted = float((following & (evidence.article.quotation < 0)).mean())
+        unquoted = np.count_nonzero(following & (evidence.article.quotation < 0)) / len(following)
         if _is_copied(evidence.article.text, comparison.reference.examined.text):
             relation = "copy"
         elif unquoted < MIN_UNQUOTED and coverage < MIN_QUOTED:
@@ -76,10 +76,11 @@ def reconsider_swaps(
 def _is_copied(article: Text, reference: Text) -> bool:
     """Whether all of the reference stands in the article word for word, with nothing but furniture around it or
     on lines of its own in between."""
-    words, added = reference.norms, len(article.norms) - len(reference.norms)
-    if not 0 <= added <= min(MAX_FURNITURE, len(words)):
+    own, words = article.norms, reference.norms
+    added = len(own) - len(words)
+    if not 0 <= added <= min(MAX_FURNITURE, len(words)) or not set(words).issubset(own):
         return False
-    if any(article.norms[first : first + len(words)] == words for first in range(added + 1)):
+    if any(own[first] == words[0] and own[first : first + len(words)] == words for first in range(added + 1)):
         return True
     at = 0
     for line in article.raw.splitlines():

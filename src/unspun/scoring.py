@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from unspun.classifier import Model, Scorer, to_probability
 from unspun.evidence import Evidence
 from unspun.extractors.direction import insert_odds
-from unspun.extractors.wording import insert_habits
+from unspun.extractors.wording import insert_habits, join_wordings
 from unspun.features import find_ground, insert_margins, measure_alone, measure_compared
+from unspun.ranges import count_in
 from unspun.second_look import look_again
 
 #: Log-odds of words that a reviewer vouched for.
@@ -40,9 +41,14 @@ class Measured:
 def measure(evidence: Evidence, model: Model) -> Measured:
     """Score words and pairs, and measure what the article heads see. The model needs no heads yet."""
     article, wordings, found, scorers = evidence.article, evidence.wordings, evidence.substitutions, model.scorers
-    examined = insert_habits(wordings, model.habits)
+    # The article's words and those opposite them in its references at once.
+    read = [wordings, *evidence.directions.opposite]
+    completed = insert_habits(join_wordings(read), model.habits)
+    examined = completed[: len(wordings.places)]
+    ends = np.cumsum([len(one.places) for one in read])
+    word_odds, *opposite = np.split(scorers["words"].log_odds(completed), ends[:-1])
     vouched = evidence.dismissed[wordings.places]
-    log_odds = np.where(vouched, NO_SWAP, scorers["words"].log_odds(examined))
+    log_odds = np.where(vouched, NO_SWAP, word_odds)
     words = to_probability(log_odds)
     strange_odds = np.where(vouched, NO_SWAP, scorers["strange"].log_odds(examined))
     strange = np.where(vouched, 0.0, to_probability(strange_odds))
@@ -53,10 +59,10 @@ def measure(evidence: Evidence, model: Model) -> Measured:
     features = evidence.usage.features.copy()
     features[:, 0] = log_odds
     usage = np.where(vouched, 0.0, scorers["usage"].score(features))
-    opposite = [scorers["words"].log_odds(insert_habits(o, model.habits)) for o in evidence.directions.opposite]
     directions = insert_odds(evidence.directions, log_odds, opposite)
     pairs, direction = scorers["pairs"].log_odds(found.features), scorers["directions"].log_odds(directions)
-    vouched = np.array([evidence.dismissed[pair.a0 : pair.a1].any() for pair in found.pairs], np.bool_)
+    first, last = evidence.directions.ranges[:, 0], evidence.directions.ranges[:, 1]
+    vouched = count_in(evidence.dismissed, first, last) > 0
     pairs = np.where(vouched, NO_SWAP, pairs)
     coverage = np.array([c.alignment.coverage for c in evidence.comparisons])[found.owner]
     swaps = scorers["swaps"].score(look_again(found.features, found.owner, coverage, pairs, direction))

@@ -14,8 +14,8 @@ from unspun.article import Passage, Span
 from unspun.evidence import Evidence
 from unspun.examined import Examined
 from unspun.extractors import Finding
-from unspun.extractors.names import bridges_name, is_name
-from unspun.extractors.quotes import is_quote
+from unspun.extractors.names import are_names, bridges_name
+from unspun.extractors.quotes import are_quotes
 from unspun.extractors.set_phrases import find_set_phrases
 from unspun.extractors.usage import find_passage
 from unspun.features import MIN_DERIVED, choose_strongest
@@ -82,18 +82,19 @@ def _find_swaps(evidence: Evidence, scores: NDArray[np.float64]) -> list[Finding
     ranking = scores + (scores >= MIN_SCORE) * rank[found.owner]
     strongest = choose_strongest(found.pairs, ranking)
     chosen = [i for i in strongest if scores[i] >= MIN_SCORE]
-    chosen = _add_name_parts(evidence, strongest, chosen, scores)
+    kinds = _find_kinds(evidence)
+    chosen = _add_name_parts(evidence, kinds, strongest, chosen, scores)
     groups = list[list[int]]()
     for i in chosen:
-        if groups and _belongs_together(evidence, groups[-1][-1], i):
+        if groups and _belongs_together(evidence, kinds, groups[-1][-1], i):
             groups[-1].append(i)
         else:
             groups.append([i])
-    return [_make_finding(article, evidence, group, scores) for group in groups]
+    return [_make_finding(article, evidence, kinds[group[0]], group, scores) for group in groups]
 
 
 def _add_name_parts(
-    evidence: Evidence, ordered: Sequence[int], chosen: Sequence[int], scores: NDArray[np.float64]
+    evidence: Evidence, kinds: Sequence[str], ordered: Sequence[int], chosen: Sequence[int], scores: NDArray[np.float64]
 ) -> list[int]:
     """``chosen`` with the weaker parts of names that were taken apart: "Worldwide" beside "Heart for Lacking".
 
@@ -106,37 +107,44 @@ def _add_name_parts(
             if (
                 before in kept
                 and scores[after] >= MIN_NAME_PART
-                and _kind(evidence, after) == "name"
-                and _belongs_together(evidence, left, right)
+                and kinds[after] == "name"
+                and _belongs_together(evidence, kinds, left, right)
             ):
                 kept.add(after)
     return [i for i in ordered if i in kept]
 
 
-def _kind(evidence: Evidence, index: int) -> str:
-    pair = evidence.substitutions.pairs[index]
-    other = evidence.comparisons[evidence.substitutions.owner[index]].reference.examined
-    if is_name(evidence.article, other, pair):
-        return "name"
-    return "quote" if is_quote(evidence.article, other, pair) else "synonym"
+def _find_kinds(evidence: Evidence) -> list[str]:
+    """The kind of every substitution, if it is a swap."""
+    found, ranges = evidence.substitutions, evidence.directions.ranges
+    kinds = np.full(len(ranges), "synonym")
+    for owner, comparison in enumerate(evidence.comparisons):
+        [mine] = np.nonzero(found.owner == owner)
+        sides = evidence.article, comparison.reference.examined, ranges[mine]
+        kinds[mine[are_quotes(*sides)]] = "quote"
+        kinds[mine[are_names(*sides)]] = "name"
+    listed: list[str] = kinds.tolist()
+    return listed
 
 
-def _belongs_together(evidence: Evidence, left: int, right: int) -> bool:
+def _belongs_together(evidence: Evidence, kinds: Sequence[str], left: int, right: int) -> bool:
     """Whether two swaps are one to the reader: side by side, or two parts of one name."""
     found, article = evidence.substitutions, evidence.article
     a, b = found.pairs[left], found.pairs[right]
     if found.owner[left] != found.owner[right]:
         return False
-    kind = _kind(evidence, left)
+    kind = kinds[left]
     gap, other_gap = b.a0 - a.a1, b.r0 - a.r1
-    if kind != _kind(evidence, right) or gap != other_gap:
+    if kind != kinds[right] or gap != other_gap:
         return False
     if gap == 0:
         return not article.breaks[b.a0]
     return kind == "name" and bridges_name(article, a.a1, b.a0)
 
 
-def _make_finding(article: Examined, evidence: Evidence, group: Sequence[int], scores: NDArray[np.float64]) -> Finding:
+def _make_finding(
+    article: Examined, evidence: Evidence, kind: str, group: Sequence[int], scores: NDArray[np.float64]
+) -> Finding:
     found = evidence.substitutions
     reference = evidence.comparisons[found.owner[group[0]]].reference
     first, last = found.pairs[group[0]], found.pairs[group[-1]]
@@ -146,7 +154,7 @@ def _make_finding(article: Examined, evidence: Evidence, group: Sequence[int], s
     return Finding(
         pair.a0,
         pair.a1,
-        _kind(evidence, group[0]),
+        kind,
         float(max(scores[i] for i in group)),
         wording,
         Passage(reference.article.id, start, end, wording),
@@ -166,9 +174,11 @@ def _find_odd_words(
     for pair, owner in zip(evidence.substitutions.pairs, evidence.substitutions.owner.tolist(), strict=True):
         if evidence.comparisons[owner].alignment.coverage >= MIN_DERIVED:
             settled[pair.a0 : pair.a1] = True
-    phrases = find_set_phrases(article)
     order = np.argsort(-scores, kind="stable")
     order = order[(scores[order] >= MIN_WORDING_SCORE) & ~settled[places[order]]]
+    if not len(order):
+        return []
+    phrases = find_set_phrases(article)
     findings = list[Finding]()
     for i, likeliest in zip(order.tolist(), _rank_in_parts(rank, places[order]), strict=True):
         place = int(places[i])

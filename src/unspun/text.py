@@ -10,8 +10,12 @@ import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from functools import cached_property, partial
+from itertools import pairwise
 from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from unspun.compiled_text import Split
 
 #: Characters that show nothing: soft hyphen, zero-width space/joiners, directional marks, word joiner, BOM.
 INVISIBLE: Final = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
@@ -80,6 +84,7 @@ def normalise_word(raw: str) -> str:
     return word.lower()
 
 
+_BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 _START: Final = itemgetter(0)
 _END: Final = itemgetter(1)
 _make_word: Final = partial(tuple.__new__, Word)
@@ -98,28 +103,52 @@ class Text:
 
     @cached_property
     def words(self) -> list[Word]:
-        # Lower case once for all; the few words that want more than that are taken one by one.
-        raw, lower = self.raw, self.raw.lower()
-        spans = [match.span() for match in WORD.finditer(raw)]
-        if len(lower) != len(raw):
-            norms = [normalise_word(raw[start:end]) for start, end in spans]
-        else:
-            norms = [lower[start:end] for start, end in spans]
-            if not raw.isascii():
-                for place, norm in enumerate(norms):
-                    if not norm.isascii():
-                        norms[place] = normalise_word(raw[slice(*spans[place])])
         # As Word(start, end, norm) does, without a call into Python for each.
-        return list(map(_make_word, ((*span, norm) for span, norm in zip(spans, norms, strict=True))))
+        return list(map(_make_word, zip(self.starts, self.ends, self.norms, strict=True)))
 
     @cached_property
     def norms(self) -> list[str]:
-        return [word.norm for word in self.words]
+        # Lower case once for all; the few words that want more than that are taken one by one.
+        raw, lower = self.raw, self.raw.lower()
+        if len(lower) != len(raw):
+            return [normalise_word(raw[start:end]) for start, end in zip(self.starts, self.ends, strict=True)]
+        norms = [lower[start:end] for start, end in zip(self.starts, self.ends, strict=True)]
+        if not lower.isascii():
+            for match in _BEYOND_ASCII.finditer(lower):
+                place = bisect_right(self.starts, match.start()) - 1
+                if place >= 0 and match.start() < self.ends[place]:
+                    norms[place] = normalise_word(raw[self.starts[place] : self.ends[place]])
+        return norms
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where each word begins."""
+        return self.split.start.tolist() if self.split else [match.start() for match in self._matches]
+
+    @cached_property
+    def ends(self) -> list[int]:
+        """Where each word ends."""
+        return self.split.end.tolist() if self.split else [match.end() for match in self._matches]
+
+    @cached_property
+    def _matches(self) -> list[re.Match[str]]:
+        return list(WORD.finditer(self.raw))
+
+    @cached_property
+    def split(self) -> Split | None:
+        """The same as arrays, with more, where compiled code could tell; else None."""
+        # Here, because it asks this module what a letter's form is.
+        from unspun.compiled_text import split_text
+
+        return split_text(self.raw)
 
     @cached_property
     def sentences(self) -> list[tuple[int, int]]:
         """Half-open ranges of word indices, one a sentence; together they hold every word once, in order. What goes on
         for more than :data:`MAX_SENTENCE` words is cut."""
+        if self.split:
+            firsts = self.split.opens.nonzero()[0].tolist()
+            return list(pairwise([*firsts, len(self.starts)]))
         words, ranges, first = self.words, list[tuple[int, int]](), 0
         for end in (*self._sentence_ends(), len(self.raw)):
             last = bisect_left(words, end, first, key=_START)
@@ -135,7 +164,7 @@ class Text:
         raw, slices, reached = self.raw, list[tuple[int, int]](), 0
         for number, (first, last) in enumerate(self.sentences):
             start, end = self.slice(first, last)
-            following = self.words[last].start if number + 1 < len(self.sentences) else len(raw)
+            following = self.starts[last] if number + 1 < len(self.sentences) else len(raw)
             while start > reached and not raw[start - 1].isspace():
                 start -= 1
             while end < following and not raw[end].isspace():
@@ -183,4 +212,4 @@ class Text:
 
     def slice(self, first: int, last: int) -> tuple[int, int]:
         """The character range ``[start, end)`` of the words ``first`` to ``last`` (half-open, not empty)."""
-        return self.words[first].start, self.words[last - 1].end
+        return self.starts[first], self.ends[last - 1]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import cache
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,10 @@ from unspun.networks import check_numbers
 #: Steps that the values of leaves are rounded to, and what these stay below: a thousand add up to less than 2**63.
 _VALUE_STEP: Final = 2.0**-30
 _MOST_VALUE: Final = 2.0**22
+#: Of ``twin.c``: a node; how many rows it takes at a time; leaves that it can tell apart in a tree.
+_NODE: Final = np.dtype([("threshold", "f8"), ("gone", "u8"), ("feature", "i8")])
+_ABREAST: Final = 16
+_MOST_LEAVES: Final = 64
 _STORED: Final = ("roots", "feature", "threshold", "left", "right", "value", "base", "depth")
 #: Deepest trees that are read, in steps: those of 31 leaves that scikit-learn grows have 30 at most, and every step
 #: costs time on every row.
@@ -101,14 +106,12 @@ class Trees:
         count, width = rows.shape
         if width <= self.feature.max(initial=-1):
             raise ValueError(f"these trees ask for {self.feature.max() + 1} features, {width} were given")
-        library = load_library()
-        if library is not None:
+        library, sorted_ = load_library(), _sort_leaves(self)
+        if library is not None and sorted_ is not None:
             sums = np.empty(count, np.int64)
-            nodes: tuple[NDArray[Any], ...] = (
-                self.feature, self.threshold, self.left, self.right, self._values, rows,
-            )  # fmt: skip
-            library.unspun_climb_trees(
-                address(self.roots), len(self.roots), *map(address, nodes), count, width, address(sums)
+            work = np.empty(width * _ABREAST)
+            library.unspun_add_leaves(
+                *map(address, sorted_), len(self.roots), address(rows), count, width, address(work), address(sums)
             )
         else:
             node = np.tile(self.roots.astype(np.intp), (count, 1))
@@ -120,3 +123,41 @@ class Trees:
             sums = self._values.take(node).sum(axis=1)
         margin: NDArray[np.float64] = np.asarray(self.base + sums * _VALUE_STEP, np.float64)
         return margin
+
+
+class _Sorted(NamedTuple):
+    """Trees as ``twin.c`` reads them: all inner ``nodes``, tree by tree, each with the leaves on its left as bits, and
+    the values of the ``leaves`` int64 of each tree from left to right; where each tree's begin, and the end, int64."""
+
+    nodes: NDArray[np.void]
+    node_starts: NDArray[np.int64]
+    leaves: NDArray[np.int64]
+    leaf_starts: NDArray[np.int64]
+
+
+@cache
+def _sort_leaves(trees: Trees) -> _Sorted | None:
+    """None where a tree has too many leaves."""
+    feature, threshold = trees.feature.tolist(), trees.threshold.tolist()
+    left, right, values = trees.left.tolist(), trees.right.tolist(), trees._values.tolist()
+    nodes, leaves = list[tuple[float, int, int]](), list[int]()
+    node_starts, leaf_starts = [0], [0]
+
+    def walk(at: int, number: int) -> int:
+        """Take in what is below a node, whose first leaf has that number; the number behind its last leaf."""
+        if feature[at] < 0:
+            leaves.append(values[at])
+            return number + 1
+        middle = walk(left[at], number)
+        nodes.append((threshold[at], (1 << middle) - (1 << number), feature[at]))
+        return walk(right[at], middle)
+
+    if trees.depth > _MOST_LEAVES:
+        return None
+    for root in trees.roots.tolist():
+        if walk(root, 0) > _MOST_LEAVES:
+            return None
+        node_starts.append(len(nodes))
+        leaf_starts.append(len(leaves))
+    starts = np.array([node_starts, leaf_starts], np.int64)
+    return _Sorted(np.array(nodes, _NODE), starts[0], np.array(leaves, np.int64), starts[1])

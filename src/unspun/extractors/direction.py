@@ -7,6 +7,7 @@ and the word that it replaced often stands elsewhere in the article still.
 
 from __future__ import annotations
 
+import ctypes
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.alignment import Pair
+from unspun.alignment import tabulate
+from unspun.compiled import address, load_library
 from unspun.examined import Examined
 from unspun.extractors.substitutions import FEATURES as PAIR
-from unspun.extractors.substitutions import Comparison, Substitutions, measure_sequences
+from unspun.extractors.substitutions import LONGEST, Comparison, Substitutions, measure_sequences
 from unspun.extractors.wording import WINDOW, Wordings, examine_wording
+from unspun.lexicon_tables import load_tables
 from unspun.ranges import count_in, lowest_in
 
 #: Measured on the article's wording less the same on the reference's. ``odds``: log-odds of being swapped in,
@@ -81,8 +84,12 @@ def _find_highest(
 ) -> NDArray[np.float64]:
     """float64[m]: of each wording ``[first, last)`` the highest of the log-odds of its words; ``log_odds[i]``
     is that of the word ``places[i]``."""
+    highest = np.full(len(first), UNEXAMINED)
     low, high = np.searchsorted(places, first), np.searchsorted(places, last)
-    return np.array([log_odds[a:b].max() if b > a else UNEXAMINED for a, b in zip(low, high, strict=True)], np.float64)
+    [held] = np.nonzero(high > low)
+    if len(held):
+        highest[held] = -lowest_in(-log_odds, low[held], high[held])
+    return highest
 
 
 def examine_directions(
@@ -90,33 +97,48 @@ def examine_directions(
 ) -> Directions:
     """Measure every pair from both sides."""
     blocks, opposite = [np.zeros((0, len(FEATURES)), np.float32)], list[Wordings]()
-    ranges = np.array([(p.a0, p.a1, p.r0, p.r1) for p in found.pairs], np.int32).reshape(-1, 4)
+    ranges = tabulate(found.pairs)
     for k, comparison in enumerate(comparisons):
         other = comparison.reference.examined
         mine = np.flatnonzero(found.owner == k)
         among = np.zeros(len(other), np.bool_)
-        for i in mine:
-            among[ranges[i, 2] : ranges[i, 3]] = True
+        for first, last in ranges[mine, 2:].tolist():
+            among[first:last] = True
         opposite.append(examine_wording(other, among))
         if len(mine):
             # How much better the reference's wording runs in the article was measured with the pairs.
-            here = -found.features[mine, PAIR.index("fluency")]
-            blocks.append(_measure(article, other, [found.pairs[i] for i in mine], here))
+            sides = article, other, ranges[mine], found.features[mine, PAIR.index("fluency")]
+            block = _measure_compiled(*sides)
+            blocks.append(_measure_plainly(*sides) if block is None else block)
     return Directions(np.concatenate(blocks), wordings.places, tuple(opposite), ranges, found.owner)
 
 
-def _measure(
-    article: Examined, other: Examined, pairs: Sequence[Pair], here: NDArray[np.float32]
+def _measure_compiled(
+    article: Examined, other: Examined, ranges: NDArray[np.int32], fluency: NDArray[np.float32]
+) -> NDArray[np.float32] | None:
+    library, tables = load_library(), load_tables(article.lexicon)
+    if library is None or tables is None or (ranges[:, 1::2] - ranges[:, ::2]).max() > LONGEST:
+        return None
+    features = np.empty((len(ranges), len(FEATURES)), np.float32)
+    library.unspun_measure_directions(
+        tables, ctypes.addressof(article.compiled), ctypes.addressof(other.compiled), address(ranges), len(ranges),
+        address(fluency), address(features),
+    )  # fmt: skip
+    return features
+
+
+def _measure_plainly(
+    article: Examined, other: Examined, ranges: NDArray[np.int32], fluency: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    a0, a1, r0, r1 = np.array([(p.a0, p.a1, p.r0, p.r1) for p in pairs], np.int32).T
+    a0, a1, r0, r1 = ranges.T
     there = measure_sequences(other, r0, r1, article, a0, a1)[0] - measure_sequences(other, r0, r1, other, r0, r1)[0]
     own, theirs = _mean_vectors(article, a0, a1), _mean_vectors(other, r0, r1)
     topic, other_topic = _vectors_around(article, a0, a1), _vectors_around(other, r0, r1)
     rarest, other_rarest = _find_rarest(article, a0, a1), _find_rarest(other, r0, r1)
     times, other_times = _count_times(rarest, other), _count_times(other_rarest, article)
     return np.column_stack([
-        np.zeros(len(pairs)),
-        here, there,
+        np.zeros(len(ranges)),
+        -fluency, there,
         ((own - theirs) * topic).sum(axis=1), ((own - theirs) * other_topic).sum(axis=1),
         lowest_in(article.zipf, a0, a1) - lowest_in(other.zipf, r0, r1),
         _count_letters(article, a0, a1) - _count_letters(other, r0, r1),
@@ -149,8 +171,8 @@ def _count_synonyms(text: Examined, ids: NDArray[np.int32]) -> NDArray[np.int64]
 
 def _count_letters(text: Examined, first: NDArray[np.int32], last: NDArray[np.int32]) -> NDArray[np.int64]:
     """From the first letter of each wording to its last, spaces included."""
-    words = text.text.words
-    lengths = [words[b - 1].end - words[a].start for a, b in zip(first.tolist(), last.tolist(), strict=True)]
+    starts, ends = text.text.starts, text.text.ends
+    lengths = [ends[b - 1] - starts[a] for a, b in zip(first.tolist(), last.tolist(), strict=True)]
     return np.array(lengths, np.int64)
 
 

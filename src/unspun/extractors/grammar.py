@@ -39,22 +39,22 @@ def find_broken_grammar(article: Examined, a_an: float, doubled: float) -> list[
     stands at a true swap.
     """
     findings, norms, raw = list[Finding](), article.text.norms, article.text.raw
-    words, breaks = article.text.words, article.breaks
+    starts, ends, breaks = article.text.starts, article.text.ends, article.breaks
     pairs = enumerate(zip(norms, norms[1:], strict=False))
     for index, word, after in [(i, a, b) for i, (a, b) in pairs if a == b or a == "a" or a == "an"]:
         if breaks[index + 1]:
             continue
         if word in ("a", "an"):
-            shown = raw[words[index + 1].start : words[index + 1].end]
+            shown = raw[starts[index + 1] : ends[index + 1]]
             # Acronyms and single letters are read by their letters' names; "A" may be a grade or a label.
             if len(shown) > 2 and not shown.isupper() and not shown[0].isdigit() and wrong_article(word, after):
                 right = "a" if word == "an" else "an"
-                right = right.capitalize() if raw[words[index].start].isupper() else right
+                right = right.capitalize() if raw[starts[index]].isupper() else right
                 findings.append(Finding(index, index + 2, "grammar", a_an, f"{right} {shown}"))
         elif len(word) > 1 and word.isalpha() and word not in MAY_DOUBLE:
             # Names double ("Duran Duran", "New York, New York"): both capitalised is no evidence.
             named = article.capital[index] and article.capital[index + 1]
             if not named:
-                once = raw[words[index].start : words[index].end]
+                once = raw[starts[index] : ends[index]]
                 findings.append(Finding(index, index + 2, "grammar", doubled, once))
     return findings

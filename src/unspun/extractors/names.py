@@ -5,13 +5,19 @@ No list of names is needed: a capital in mid-sentence on both sides, with anothe
 
 from __future__ import annotations
 
-from unspun.alignment import Pair
+import numpy as np
+from numpy.typing import NDArray
+
 from unspun.examined import Examined
+from unspun.ranges import count_in
 
 
-def is_name(article: Examined, reference: Examined, pair: Pair) -> bool:
-    """Whether both wordings are part of a name: capitalised where grammar asks for no capital."""
-    return bool(article.named[pair.a0 : pair.a1].any()) and bool(reference.named[pair.r0 : pair.r1].any())
+def are_names(article: Examined, reference: Examined, ranges: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Whether both wordings are part of a name, capitalised where grammar asks for no capital; bool[pairs], of pairs
+    int32[pairs, 4] as :func:`unspun.alignment.tabulate` makes them."""
+    a0, a1, r0, r1 = ranges.T
+    named: NDArray[np.bool_] = (count_in(article.named, a0, a1) > 0) & (count_in(reference.named, r0, r1) > 0)
+    return named
 
 
 def bridges_name(article: Examined, first: int, last: int) -> bool:

@@ -6,12 +6,17 @@ right. Trimming, brackets and ellipsis leave gaps, never other words, and are no
 
 from __future__ import annotations
 
-from unspun.alignment import Pair
+import numpy as np
+from numpy.typing import NDArray
+
 from unspun.examined import Examined
+from unspun.ranges import count_in
 
 
-def is_quote(article: Examined, reference: Examined, pair: Pair) -> bool:
-    """Whether both wordings stand inside quotation marks."""
-    return bool(
-        (article.quotation[pair.a0 : pair.a1] >= 0).all() and (reference.quotation[pair.r0 : pair.r1] >= 0).all()
-    )
+def are_quotes(article: Examined, reference: Examined, ranges: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Whether both wordings stand inside quotation marks; bool[pairs], of pairs int32[pairs, 4] as
+    :func:`unspun.alignment.tabulate` makes them."""
+    a0, a1, r0, r1 = ranges.T
+    quoted, other_quoted = article.quotation >= 0, reference.quotation >= 0
+    inside: NDArray[np.bool_] = (count_in(quoted, a0, a1) == a1 - a0) & (count_in(other_quoted, r0, r1) == r1 - r0)
+    return inside

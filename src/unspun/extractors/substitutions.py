@@ -8,8 +8,10 @@ agree with one of them. A scorer trained on the spinner's word-level truth turns
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -17,9 +19,11 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
-from unspun.alignment import Alignment, Pair
+from unspun.alignment import Alignment, Pair, tabulate
+from unspun.compiled import address, load_library
 from unspun.examined import Examined
 from unspun.lexicon import MOBY, MOBY_BOTH, WORDNET
+from unspun.lexicon_tables import load_tables
 from unspun.ranges import count_in, lowest_in
 from unspun.references import Reference
 
@@ -77,15 +81,18 @@ class Substitutions:
 
 def spell_out(norms: Sequence[str]) -> str:
     """Words in the form in which mere house style makes no difference: contractions and numbers spelt out."""
-    out = list[str]()
-    for norm in norms:
-        norm = _IRREGULAR.get(norm, _HOUSE_STYLE.get(norm, _NUMBERS.get(norm, norm)))
-        for ending, full in _CONTRACTIONS.items():
-            if norm.endswith(ending) and len(norm) > len(ending):
-                norm = f"{norm[: -len(ending)]} {full}"
-                break
-        out.extend(norm.replace(",", "").split())
-    return " ".join(out)
+    return " ".join(filter(None, map(_spell_word_out, norms)))
+
+
+@lru_cache(1 << 14)
+def _spell_word_out(norm: str) -> str:
+    """One word so: it may become several, or nothing."""
+    norm = _IRREGULAR.get(norm, _HOUSE_STYLE.get(norm, _NUMBERS.get(norm, norm)))
+    for ending, full in _CONTRACTIONS.items():
+        if norm.endswith(ending) and len(norm) > len(ending):
+            norm = f"{norm[: -len(ending)]} {full}"
+            break
+    return " ".join(norm.replace(",", "").split())
 
 
 def is_house_style(article: Examined, reference: Examined, pair: Pair) -> bool:
@@ -95,20 +102,19 @@ def is_house_style(article: Examined, reference: Examined, pair: Pair) -> bool:
 
 
 def _find_house_style(article: Examined, reference: Examined, pairs: Sequence[Pair]) -> NDArray[np.bool_]:
-    here, last = np.array([(p.a0, p.a1) for p in pairs], np.intp).reshape(-1, 2).T
-    there, end = np.array([(p.r0, p.r1) for p in pairs], np.intp).reshape(-1, 2).T
+    here, last, there, end = tabulate(pairs).T
     single = (last - here == 1) & (end - there == 1)
     a, b, lexicon = article.ids[here], reference.ids[there], article.lexicon
+    own, other, certain = article.text.norms, reference.text.norms, single & lexicon.spelling_variants(a, b)
     # "E. P." or "X" for a name: courts and clinics leave names out so, spinners never do.
-    letters = np.array([len(norm) == 1 for norm in article.text.norms], np.bool_) & article.capital
-    certain = (count_in(letters, here, last) == last - here) & reference.named[there]
-    certain |= single & lexicon.spelling_variants(a, b)
+    for i in np.flatnonzero(article.capital[here] & reference.named[there]).tolist():
+        words = range(here[i], last[i])
+        certain[i] |= all(len(own[word]) == 1 and article.capital[word] for word in words)
     # No spinner puts in a misspelt word; a hurried writer does, and an editor mends it. Forms of one word and synonyms
     # are what a spinner may put for each other.
     misspelt = single & (np.abs(article.zipf[here] - reference.zipf[there]) >= MISSPELT)
     misspelt &= ~lexicon.is_inflection_of(a, b) & (lexicon.synonym_bits(a, b) == 0)
     named = single & article.named[here] & reference.named[there]
-    own, other = article.text.norms, reference.text.norms
     told = zip(pairs, certain.tolist(), misspelt.tolist(), named.tolist(), strict=True)
     return np.array([
         sure or _is_one_wording(own[p.a0 : p.a1], other[p.r0 : p.r1], misspelling, name)
@@ -121,10 +127,18 @@ def _is_one_wording(own: Sequence[str], other: Sequence[str], misspelt: bool, na
         return True
     if named and fuzz.ratio(own[0], other[0]) >= RESPELT:
         return True
-    if _are_initials(own, other) or _are_initials(other, own):
+    if len(own) + len(other) > 2 and (_are_initials(own, other) or _are_initials(other, own)):
         return True
+    if len(own) == len(other) == 1:
+        return _press_together(own[0]) == _press_together(other[0])
     one, two = spell_out(own), spell_out(other)
     return one == two or one.replace(" ", "").replace("'s", "") == two.replace(" ", "").replace("'s", "")
+
+
+@lru_cache(1 << 14)
+def _press_together(norm: str) -> str:
+    """A word spelt out, without spaces and the possessive."""
+    return _spell_word_out(norm).replace(" ", "").replace("'s", "")
 
 
 #: How much rarer (Zipf frequencies) a word is than the one of which it is a misspelling: "recieved" by 2.4, "goverment"
@@ -322,15 +336,73 @@ def _measure(article: Examined, comparison: Comparison) -> tuple[list[Pair], NDA
     matched = alignment.partner >= 0
     other_matched = np.zeros(len(other), np.bool_)
     other_matched[alignment.partner[matched]] = True
-    table = np.array([(p.a0, p.a1, p.r0, p.r1) for p in alignment.pairs], np.int32)
-    density = _density(matched, table[:, 0], table[:, 1])
-    other_density = _density(other_matched, table[:, 2], table[:, 3])
-    kept = np.flatnonzero(np.minimum(density, other_density) >= MIN_DENSITY)
+    table = tabulate(alignment.pairs)
+    densities = _measure_densities(matched, other_matched, table)
+    kept = np.flatnonzero(densities.min(axis=0) >= MIN_DENSITY)
     kept = kept[~_find_honest(article, other, [alignment.pairs[i] for i in kept.tolist()])]
     if not len(kept):
         return [], np.zeros((0, len(FEATURES)))
     pairs = [alignment.pairs[i] for i in kept.tolist()]
-    a0, a1, r0, r1 = table[kept].T
+    near_pairs = article, comparison, pairs, matched, densities[:, kept]
+    features = _measure_compiled(*near_pairs)
+    return pairs, _measure_plainly(*near_pairs) if features is None else features
+
+
+def _measure_densities(
+    matched: NDArray[np.bool_], other_matched: NDArray[np.bool_], table: NDArray[np.int32]
+) -> NDArray[np.float64]:
+    """float64[2, m]: for the pairs int32[m, 4] the share of matching words around, in the article and the reference."""
+    library = load_library()
+    if library is None:
+        both = (matched, table[:, 0], table[:, 1]), (other_matched, table[:, 2], table[:, 3])
+        return np.array([_density(*side) for side in both])
+    densities = np.empty((2, len(table)))
+    library.unspun_measure_density(
+        address(matched), len(matched), address(other_matched), len(other_matched), address(table), len(table),
+        address(densities),
+    )  # fmt: skip
+    return densities
+
+
+#: Words of a wording that compiled code can sum up over.
+LONGEST: Final = 100
+
+
+def _measure_compiled(
+    article: Examined, comparison: Comparison, pairs: Sequence[Pair], matched: NDArray[np.bool_],
+    densities: NDArray[np.float64],
+) -> NDArray[np.float64] | None:  # fmt: skip
+    library, tables = load_library(), load_tables(article.lexicon)
+    table = tabulate(pairs)
+    if library is None or tables is None or (table[:, 1::2] - table[:, ::2]).max() > LONGEST:
+        return None
+    other, alignment = comparison.reference.examined, comparison.alignment
+    features = np.empty((len(table), len(FEATURES)))
+    read = matched, alignment.segment_of, alignment.ranges, table, np.ascontiguousarray(densities)
+    matches, segments, ranges, rows, around = map(address, read)
+    library.unspun_measure_pairs(
+        tables, ctypes.addressof(article.compiled), ctypes.addressof(other.compiled), matches, segments, ranges, rows,
+        len(table), around, address(features),
+    )  # fmt: skip
+    features[:, FEATURES.index("letters")] = [_compare_letters(article, other, pair) for pair in pairs]
+    return features
+
+
+def _compare_letters(article: Examined, other: Examined, pair: Pair) -> float:
+    """The best likeness of letters (0-1) of any two words that are compared."""
+    own, norms = article.text.norms, other.text.norms
+    if pair.a1 - pair.a0 == pair.r1 - pair.r0 == 1:
+        return fuzz.ratio(own[pair.a0], norms[pair.r0]) / 100
+    words, theirs = _compared_words(article, pair.a0, pair.a1), _compared_words(other, pair.r0, pair.r1)
+    return max(fuzz.ratio(own[i], norms[j]) for i in words for j in theirs) / 100
+
+
+def _measure_plainly(
+    article: Examined, comparison: Comparison, pairs: Sequence[Pair], matched: NDArray[np.bool_],
+    densities: NDArray[np.float64],
+) -> NDArray[np.float64]:  # fmt: skip
+    other, alignment = comparison.reference.examined, comparison.alignment
+    a0, a1, r0, r1 = tabulate(pairs).T
     before, after = _runs(matched)
     own_total, own_mean = measure_sequences(article, a0, a1, article, a0, a1)
     total, mean = measure_sequences(article, a0, a1, other, r0, r1)
@@ -347,7 +419,7 @@ def _measure(article: Examined, comparison: Comparison) -> tuple[list[Pair], NDA
         near.letters, near.lemma,
         lowest_in(article.zipf, a0, a1), lowest_in(other.zipf, r0, r1),
         total - own_total, mean - own_mean,
-        before[a0], after[a1], density[kept], other_density[kept],
+        before[a0], after[a1], densities[0], densities[1],
         (article.quotation[a0] >= 0) & (other.quotation[r0] >= 0),
         count_in(article.named, a0, a1) > 0, count_in(other.named, r0, r1) > 0,
         count_in(article.numeric, a0, a1) > 0, count_in(other.numeric, r0, r1) > 0,
@@ -355,4 +427,4 @@ def _measure(article: Examined, comparison: Comparison) -> tuple[list[Pair], NDA
         count_in(article.content, a0, a1), count_in(other.content, r0, r1),
         np.full(len(pairs), kindred.mean()), article.opens[a0],
     )  # fmt: skip
-    return pairs, np.column_stack([column.astype(np.float64) for column in columns])
+    return np.column_stack([column.astype(np.float64) for column in columns])

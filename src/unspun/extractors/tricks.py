@@ -27,11 +27,12 @@ def _is_lookalike(letter: str) -> bool:
 def find_tricks(article: Examined) -> list[Finding]:
     """Words that mix Latin letters with look-alikes, or hold hidden characters; the suggestion is the plain word."""
     raw = article.text.raw
-    if raw.isascii():
+    # What compiled code could split has neither.
+    if raw.isascii() or article.text.split is not None:
         return []
     findings = []
-    for index, word in enumerate(article.text.words):
-        shown = raw[word.start : word.end]
+    for index, (start, end) in enumerate(zip(article.text.starts, article.text.ends, strict=True)):
+        shown = raw[start:end]
         if shown.isascii():
             continue
         mixed = _LATIN.search(shown) and any(_is_lookalike(letter) for letter in shown)

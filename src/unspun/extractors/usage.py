@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from unspun.alignment import Alignment
 from unspun.article import Passage
+from unspun.compiled import address, load_library
 from unspun.examined import Examined
 from unspun.extractors.wording import Wordings, expand_ranges
+from unspun.lexicon_tables import load_tables
 from unspun.references import Reference
 
 FEATURES: Final = (
@@ -62,11 +64,41 @@ def _contains(
 
 def examine_usage(article: Examined, wordings: Wordings, compared: Sequence[tuple[Reference, Alignment]]) -> Usage:
     """How the references word what the article words so."""
-    lexicon, places = article.lexicon, wordings.places
-    count = len(places)
-    if not count:
+    if not len(wordings.places):
         empty = np.zeros(0, np.int32)
         return Usage(empty, empty, np.zeros((0, len(FEATURES)), np.float32))
+    return _examine_compiled(article, wordings, compared) or _examine_plainly(article, wordings, compared)
+
+
+#: References that compiled code can count.
+_MOST_REFERENCES: Final = 127
+
+
+def _examine_compiled(
+    article: Examined, wordings: Wordings, compared: Sequence[tuple[Reference, Alignment]]
+) -> Usage | None:
+    library, tables = load_library(), load_tables(article.lexicon)
+    if library is None or tables is None or len(compared) > _MOST_REFERENCES:
+        return None
+    count = len(wordings.places)
+    texts = [reference.examined for reference, _ in compared]
+    ids, breaks = (np.array([address(getattr(t, name)) for t in texts], np.uintp) for name in ("ids", "breaks"))
+    lengths = np.array([len(text) for text in texts], np.int64)
+    matched = sum((alignment.covered.astype(np.int32) for _, alignment in compared), np.zeros(len(article), np.int32))
+    coverage = max(alignment.coverage for _, alignment in compared)
+    pairs = np.zeros(1 << (2 * int(lengths.sum())).bit_length(), np.uint64)
+    (best, sequences), features = np.empty((2, count), np.int32), np.empty((count, len(FEATURES)), np.float32)
+    done = library.unspun_examine_usage(
+        tables, address(article.ids), address(article.breaks), len(article), address(wordings.places), count,
+        address(matched), address(ids), address(breaks), address(lengths), len(texts), coverage, address(pairs),
+        len(pairs) - 1, address(best), address(sequences), address(features),
+    )  # fmt: skip
+    return Usage(best, sequences, features) if done else None
+
+
+def _examine_plainly(article: Examined, wordings: Wordings, compared: Sequence[tuple[Reference, Alignment]]) -> Usage:
+    lexicon, places = article.lexicon, wordings.places
+    count = len(places)
     holding = np.zeros(lexicon.size, np.int32)
     times = np.zeros(lexicon.size, np.int32)
     keys = list[NDArray[np.int64]]()

@@ -12,30 +12,23 @@ Gale's, 1990; for un-spinning it is ours.)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.compiled import address, load_library
 from unspun.examined import Examined
 from unspun.habits import FEATURES as HABITS
 from unspun.habits import Habits
-from unspun.lexicon import MOBY, MOBY_BOTH, WORDNET, Lexicon
+from unspun.lexicon import MOBY, MOBY_BOTH, WORDNET
+from unspun.lexicon_tables import MAX_ZIPF, SHARE_STEPS, SHARES, load_tables, log_out_degree
 
 #: Synonyms tried for a word, best first: each more costs time on every word. Eight tell swapped words from others as
 #: well as sixteen do (areas under the ROC curve .9008 and .9011).
 MAX_SYNONYMS: Final = 8
-#: Words with a Zipf frequency above this are not examined: spinners hardly touch them, and they have
-#: synonyms by the dozen.
-MAX_ZIPF: Final = 6.6
-
-#: Steps of log10 that shares in a sum are rounded to, and 10**-x for x from 0 in such steps, in 2**-30; beyond nine
-#: powers of ten nothing is left.
-SHARE_STEPS: Final = 256
-SHARES: Final = np.rint(2.0**30 * 10.0 ** -(np.arange(9 * SHARE_STEPS + 2) / SHARE_STEPS)).astype(np.int64)
-
 FEATURES: Final = (
     "gain", "best_gain", "left_gain", "right_gain", "prior_gain",
     "fit_left", "fit_right", "best_fit_left", "best_fit_right",
@@ -56,13 +49,6 @@ class Wordings:
     left: NDArray[np.int32]
     right: NDArray[np.int32]
     features: NDArray[np.float32]
-
-
-@cache
-def log_out_degree(lexicon: Lexicon) -> NDArray[np.float32]:
-    """float32[lexicon words]: log10 of how many words list each as a synonym, at least 0."""
-    counts = np.bincount(lexicon.synonym_ids, minlength=lexicon.size)
-    return np.log10(np.maximum(counts, 1)).astype(np.float32)
 
 
 def expand_ranges(starts: NDArray[np.int32], counts: NDArray[np.int32]) -> NDArray[np.intp]:
@@ -96,6 +82,26 @@ def measure_fit(
 
 def examine_wording(article: Examined, among: NDArray[np.bool_] | None = None) -> Wordings:
     """The un-spinning gain of every word that has synonyms, or of those ``among`` bool[words] only."""
+    return _examine_compiled(article, among) or _examine_plainly(article, among)
+
+
+def _examine_compiled(article: Examined, among: NDArray[np.bool_] | None) -> Wordings | None:
+    library, tables, count = load_library(), load_tables(article.lexicon), len(article)
+    if library is None or tables is None:
+        return None
+    around, features = np.empty((3, count), np.int32), np.empty((count, len(FEATURES)), np.float32)
+    read = article.ids, article.zipf, article.breaks, article.numeric, article.capital, article.opens
+    size = library.unspun_examine_words(
+        tables, *map(address, read), None if among is None else address(among), count, *map(address, around),
+        address(features),
+    )  # fmt: skip
+    if size < 0:
+        return None
+    places, left, right = around[:, :size]
+    return Wordings(article.ids[places], places, left, right, features[:size])
+
+
+def _examine_plainly(article: Examined, among: NDArray[np.bool_] | None) -> Wordings:
     lexicon, ids = article.lexicon, article.ids
     starts = lexicon.synonym_starts
     known = np.maximum(ids, 0)
@@ -171,6 +177,13 @@ def _add_logs(
     peak = np.maximum.reduceat(logs, first)
     below = np.minimum(np.rint((peak[owner] - logs) * np.float32(SHARE_STEPS)), len(SHARES) - 1).astype(np.intp)
     return peak, peak + np.log10(np.add.reduceat(SHARES[below], first) / float(SHARES[0]))
+
+
+def join_wordings(parts: Sequence[Wordings]) -> Wordings:
+    """The words of several texts as those of one."""
+    if len(parts) == 1:
+        return parts[0]
+    return Wordings(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Wordings)))
 
 
 def insert_habits(wordings: Wordings, habits: Habits) -> NDArray[np.float32]:

@@ -1,0 +1,136 @@
+"""Words, sentences and breaks of a text found by ``twin.c``, as :mod:`unspun.text` and :mod:`unspun.examined` find them
+with regular expressions, in a twentieth of the time.
+
+A text that holds what the compiled code does not know (hidden characters, combining marks, letters whose lower case is
+more than one letter) is left to those.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from functools import cache
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspun.compiled import Tables, address, load_library
+from unspun.text import ABBREVIATIONS, INVISIBLE, LOOKALIKES, MARKS, normalise_word
+
+# What a character is: an enumeration of twin.c.
+_ALNUM, _DECIMAL, _SPACE, _UPPER, _CASED, _DIGIT, _ALPHA, _HARD = (1 << bit for bit in range(8))
+#: What is known of a word: that a full stop behind it ends no sentence.
+ABBREVIATION: Final = 2
+_PAGE, _PAGES = 256, 0x1100
+#: Pages of characters that nearly every text needs: Latin.
+_FIRST_PAGES: Final = 3
+#: Letters whose lower case and compatible form (NFKC) are one letter, whatever stands beside them: Latin ones. Others
+#: are left to numpy's path.
+_SIMPLE: Final = re.compile("[0-9A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
+
+
+class Characters:
+    """What every character is and its folded form, in pages of 256 that are made when a text asks for them: uint8[256]
+    and uint32[256]. ``classes`` and ``folds`` hold the pages' addresses, 0 for those not made."""
+
+    def __init__(self) -> None:
+        self.classes = np.zeros(_PAGES, np.uintp)
+        self.folds = np.zeros(_PAGES, np.uintp)
+        #: What the addresses point to.
+        self._pages = list[NDArray[np.unsignedinteger]]()
+        for page in range(_FIRST_PAGES):
+            self.add_page(page)
+
+    def add_page(self, page: int) -> None:
+        """Make a page."""
+        classes, folds = np.zeros(_PAGE, np.uint8), np.zeros(_PAGE, np.uint32)
+        for at in range(_PAGE):
+            letter = chr(page * _PAGE + at)
+            fold, class_ = letter, 0
+            for bit, holds in (
+                (_ALNUM, letter.isalnum()), (_DECIMAL, letter.isdecimal()), (_SPACE, letter.isspace()),
+                (_UPPER, letter.isupper()), (_CASED, letter.islower() or letter.istitle()), (_DIGIT, letter.isdigit()),
+                (_ALPHA, letter.isalpha()),
+            ):  # fmt: skip
+                class_ |= bit * holds
+            if letter.isalnum():
+                fold = normalise_word(letter)
+                if not (_SIMPLE.match(letter) and len(fold) == 1 and _SIMPLE.match(fold)) or ord(letter) in LOOKALIKES:
+                    fold, class_ = letter, class_ | _HARD
+            elif letter in INVISIBLE or MARKS[0] <= letter <= MARKS[-1]:
+                class_ |= _HARD
+            elif letter not in "'\u2019" and normalise_word(letter) == "'":
+                class_ |= _HARD  # a rare apostrophe, which may join two parts of a word
+            classes[at], folds[at] = class_, ord(fold)
+        self._pages += [classes, folds]
+        # The folds first: whoever sees the classes, from any thread, goes on.
+        self.folds[page] = address(folds)
+        self.classes[page] = address(classes)
+
+
+@cache
+def load_characters() -> Characters:
+    """Those of this process."""
+    return Characters()
+
+
+class Split(NamedTuple):
+    """Where the n words of a text are: ``start`` and ``end`` int32[n], characters; ``sentence`` int32[n], numbers of
+    their sentences; ``breaks`` bool[n + 1], ``capital``, ``numeric`` and ``opens`` bool[n] as in
+    :class:`unspun.examined.Examined`."""
+
+    start: NDArray[np.int32]
+    end: NDArray[np.int32]
+    sentence: NDArray[np.int32]
+    breaks: NDArray[np.bool_]
+    capital: NDArray[np.bool_]
+    numeric: NDArray[np.bool_]
+    opens: NDArray[np.bool_]
+
+
+def split_text(raw: str) -> Split | None:
+    """None where the library is missing or the text is too hard for it."""
+    splitter = _load_splitter()
+    return splitter.split(raw) if splitter else None
+
+
+class _Splitter:
+    def __init__(self, library: ctypes.CDLL) -> None:
+        self._characters = load_characters()
+        self._tables = Tables(classes=address(self._characters.classes), folds=address(self._characters.folds))
+        self._at = ctypes.addressof(self._tables)
+        # Of all words the abbreviations alone are known.
+        slots = 1 << (2 * len(ABBREVIATIONS)).bit_length()
+        self._entries, self._flags = np.zeros((slots, 2), np.uint64), np.zeros(slots, np.uint8)
+        self._tables.entries, self._tables.flags = address(self._entries), address(self._flags)
+        self._tables.entry_mask = slots - 1
+        letters = "\n".join(sorted(ABBREVIATIONS)).encode("utf-32-le")
+        library.unspun_add_words(
+            ctypes.c_void_p(self._tables.entries), ctypes.c_void_p(self._tables.flags), ctypes.c_uint64(slots - 1),
+            letters, ctypes.c_int64(len(letters) // 4), None, 0, ABBREVIATION,
+        )  # fmt: skip
+        self._split = library.unspun_split_text
+
+    def split(self, raw: str) -> Split | None:
+        length = len(raw)
+        letters = raw.encode("utf-32-le", "surrogatepass")
+        # Between two words stands a character; the last array ends with one more.
+        most = length // 2 + 1
+        places, hashes = np.empty((3, most), np.int32), np.empty(most, np.uint64)
+        marks = np.empty((5, most + 1), np.bool_)
+        at = address(places), address(hashes), address(marks)
+        while (count := self._split(self._at, letters, length, most, *at)) < -1:
+            self._characters.add_page(-2 - count)
+        if count < 0:
+            return None
+        # Copied, so that what is kept of a text is no longer than it needs to be.
+        start, end, sentence = places[:, :count].copy()
+        breaks, capital, numeric, opens = marks[:4, : count + 1].copy()
+        return Split(start, end, sentence, breaks, capital[:-1], numeric[:-1], opens[:-1])
+
+
+@cache
+def _load_splitter() -> _Splitter | None:
+    library = load_library()
+    return _Splitter(library) if library is not None else None

@@ -1,0 +1,95 @@
+"""A lexicon as ``twin.c`` reads it, and what is worked out from one beforehand."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspun.compiled import CompiledKeyTable, Tables, address, load_library
+from unspun.examined import FUNCTION_ZIPF
+from unspun.key_table import KeyTable
+from unspun.lexicon import GAIN_STEP, LOG_STEP, Lexicon
+
+#: Words with a Zipf frequency above this are not examined: spinners hardly touch them, and they have
+#: synonyms by the dozen.
+MAX_ZIPF: Final = 6.6
+#: Steps of log10 that shares in a sum are rounded to, and 10**-x for x from 0 in such steps, in 2**-30; beyond nine
+#: powers of ten nothing is left.
+SHARE_STEPS: Final = 256
+SHARES: Final = np.rint(2.0**30 * 10.0 ** -(np.arange(9 * SHARE_STEPS + 2) / SHARE_STEPS)).astype(np.int64)
+
+
+@cache
+def log_out_degree(lexicon: Lexicon) -> NDArray[np.float32]:
+    """float32[lexicon words]: log10 of how many words list each as a synonym, at least 0."""
+    counts = np.bincount(lexicon.synonym_ids, minlength=lexicon.size)
+    return np.log10(np.maximum(counts, 1)).astype(np.float32)
+
+
+@cache
+def load_tables(lexicon: Lexicon) -> int | None:
+    """The address of the tables of a lexicon, with what is asked of texts that are compared, which live as long as the
+    process; None where there is no library."""
+    if load_library() is None:
+        return None
+    tables = Tables()
+    fill_tables(tables, lexicon)
+    keys, bits = lexicon.synonym_keys
+    point_to(tables.synonyms, keys)
+    tables.synonym_bits, tables.lemmas = address(bits), address(lexicon.arrays().lemmas)
+    _kept.append((tables, lexicon))
+    return ctypes.addressof(tables)
+
+
+#: What addresses were given out of.
+_kept: Final = list[tuple[Tables, Lexicon]]()
+
+
+def fill_tables(tables: Tables, lexicon: Lexicon) -> None:
+    """Point ``tables`` to the arrays of a lexicon, which must live as long."""
+    parts = lexicon.arrays()
+    tables.size = lexicon.size
+    tables.logs = address(_stack_logs(lexicon))
+    for at, table in ((tables.pairs, parts.pairs), (tables.triples, parts.triples)):
+        point_to(at, table)
+        words = _make_filter(table)
+        at.filter, at.filter_shift = address(words), 65 - words.size.bit_length()
+    tables.pair_logs, tables.gains = address(parts.pair_logs), address(parts.gains)
+    tables.triple_backoff = address(parts.triple_backoff)
+    tables.log_step, tables.gain_step = -LOG_STEP, GAIN_STEP
+    tables.synonym_starts, tables.synonym_ids = map(address, (lexicon.synonym_starts, lexicon.synonym_ids))
+    tables.synonym_sources = address(lexicon.synonym_sources)
+    tables.vectors, tables.squares = address(parts.vectors), address(parts.squares)
+    tables.shares, tables.last_share = address(SHARES), len(SHARES) - 1
+    tables.share_steps, tables.most_zipf, tables.function_zipf = SHARE_STEPS, MAX_ZIPF, FUNCTION_ZIPF
+
+
+def point_to(at: CompiledKeyTable, table: KeyTable) -> None:
+    """Make a compiled table of keys the same as ``table``, which must live as long."""
+    at.slots, at.shift, at.place_bits = address(table.slots), table.shift, table.place_bits
+
+
+@cache
+def _make_filter(table: KeyTable) -> NDArray[np.uint64]:
+    """What ``twin.c`` asks before a large table, uint64[2**k]: eight to sixteen bits a key."""
+    library = load_library()
+    assert library is not None
+    bits = max(table.slots.size >> 3, 1).bit_length() - 1
+    words = np.zeros(1 << bits, np.uint64)
+    library.unspun_fill_filter(address(table.slots), table.slots.size, table.place_bits, address(words), 64 - bits)
+    return words
+
+
+@cache
+def _stack_logs(lexicon: Lexicon) -> NDArray[np.float32]:
+    """float32[words, 4], the words those of the lexicon and three that stand for what is none: log10 of a word's
+    probability, of its back-off, of its probability less how many words it is a synonym of; and nothing."""
+    parts = lexicon.arrays()
+    logs = np.zeros((len(parts.unigram), 4), np.float32)
+    logs[:, 0], logs[:, 1] = parts.unigram, parts.backoff
+    logs[: lexicon.size, 2] = parts.unigram[: lexicon.size] - log_out_degree(lexicon)
+    return logs

@@ -1,0 +1,189 @@
+"""What is compiled for articles with references says what the plain way says, bit for bit: texts, wordings, pairs of
+them, usage, trees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from test_twin import PIECES
+from unspun import Article
+from unspun.classifier import Model
+from unspun.compiled import load_library
+from unspun.evidence import Evidence, gather_evidence
+from unspun.examined import Examined
+from unspun.extractors import wording
+from unspun.lexicon import Lexicon
+from unspun.readers import read_articles
+from unspun.references import References
+from unspun.resources import find_data
+from unspun.text import Text
+from unspun.training.samples import read_samples
+from unspun.trees import Trees
+
+#: Who asks for the library.
+CALLERS = (
+    "alignment", "examined", "extractors.direction", "extractors.substitutions", "extractors.usage",
+    "extractors.wording", "key_table", "lexicon", "networks", "trees",
+)  # fmt: skip
+pytestmark = pytest.mark.skipif(load_library() is None, reason="no C compiler when unspun was set up")
+
+
+@cache
+def lexicon() -> Lexicon:
+    return Lexicon.load()
+
+
+@cache
+def samples() -> list[str]:
+    return [a.text for a in read_articles([find_data("samples") / "articles"]) if isinstance(a, Article)]
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Without the library."""
+    with ExitStack() as stack:
+        stack.enter_context(patch("unspun.compiled_text.split_text", lambda raw: None))
+        for module in CALLERS:
+            stack.enter_context(patch(f"unspun.{module}.load_library", lambda: None))
+        yield
+
+
+def read(text: str) -> dict[str, object]:
+    parsed = Text(text)
+    examined = Examined(parsed, lexicon())
+    arrays = {
+        name: getattr(examined, name).tolist()
+        for name in ("ids", "zipf", "breaks", "capital", "numeric", "opens", "sentence_of", "named", "content_sums")
+    }
+    return {**arrays, "words": parsed.words, "norms": parsed.norms, "sentences": parsed.sentences}
+
+
+def check_text(text: str) -> None:
+    compiled = read(text)
+    with plainly():
+        assert read(text) == compiled
+
+
+def test_samples_are_split_the_same() -> None:
+    for text in samples():
+        assert Text(text).split is not None
+        check_text(text)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(st.sampled_from(PIECES), max_size=100), st.sampled_from(["", " "]))
+def test_any_pieces_are_split_the_same(pieces: list[str], between: str) -> None:
+    check_text(between.join(pieces))
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.text(max_size=200))
+def test_any_text_is_split_the_same(text: str) -> None:
+    check_text(text)
+
+
+@pytest.mark.parametrize("text", ["", " ", ".", "a", "I. A", "one\n\ntwo", "…"])
+def test_next_to_nothing_is_split_the_same(text: str) -> None:
+    check_text(text)
+
+
+def test_hard_text_is_left_to_the_plain_way() -> None:
+    for text in ("wh\u200bite", "cafe\u0301", "so\u00adft", "\ufeffThe", "İstanbul"):
+        assert Text(text).split is None, text
+        check_text(text)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 20), st.lists(st.sampled_from(PIECES), max_size=40), st.randoms())
+def test_wordings_are_the_same(sample: int, pieces: list[str], random: object) -> None:
+    text = " ".join([*pieces, samples()[sample][:600]])
+    article = Examined(Text(text), lexicon())
+    few = np.random.default_rng(sample + len(pieces)).random(len(article)) < 0.1
+    for among in (None, few, np.zeros(len(article), np.bool_)):
+        compiled = wording._examine_compiled(article, among)
+        plain = wording._examine_plainly(article, among)
+        assert compiled is not None
+        for name in ("ids", "places", "left", "right", "features"):
+            np.testing.assert_array_equal(getattr(compiled, name), getattr(plain, name), err_msg=name)
+
+
+def check_evidence(article: str, references: list[str]) -> int:
+    """How many pairs the compiled way finds; the plain one must find the same of everything."""
+
+    def gather() -> Evidence:
+        built = References.build((Article(str(n), text) for n, text in enumerate(references)), lexicon())
+        return gather_evidence(Text(article), lexicon(), {"phrase": 0.9, "a_an": 0.9, "doubled": 0.9}, built)
+
+    compiled = gather()
+    with plainly():
+        plain = gather()
+    assert compiled.substitutions.pairs == plain.substitutions.pairs
+    for part in ("wordings", "usage", "substitutions", "directions"):
+        one, two = getattr(compiled, part), getattr(plain, part)
+        assert (one is None) == (two is None)
+        for name in type(one).__dataclass_fields__ if one is not None else ():
+            if name not in ("opposite", "pairs"):
+                np.testing.assert_array_equal(getattr(one, name), getattr(two, name), err_msg=f"{part}.{name}")
+    for one, two in zip(compiled.comparisons, plain.comparisons, strict=True):
+        assert one.alignment.pairs == two.alignment.pairs
+        assert one.alignment.coverage == two.alignment.coverage
+    for one, two in zip(compiled.directions.opposite, plain.directions.opposite, strict=True):
+        np.testing.assert_array_equal(one.features, two.features)
+    return len(compiled.substitutions.pairs)
+
+
+@cache
+def spun() -> list[tuple[str, str]]:
+    return [(s.text, s.original) for s in read_samples(find_data("samples")) if s.label == "spun" and s.original]
+
+
+def test_evidence_of_samples_is_the_same() -> None:
+    threes = [spun()[at : at + 3] for at in range(0, len(spun()) - 2, 3)]
+    found = 0
+    for three in threes:
+        (a, source), (b, another), (_, third) = three
+        found += check_evidence(a + "\n\n" + b, [another + "\n\n" + source, source, third])
+    assert found > 100
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 20), st.lists(st.tuples(st.integers(0, 150), st.integers(0, 4), st.sampled_from(PIECES))))
+def test_evidence_of_altered_text_is_the_same(sample: int, changes: list[tuple[int, int, str]]) -> None:
+    source = spun()[sample][1]
+    words = source.split()[:150]
+    for at, gone, piece in changes:
+        words[at : at + gone] = [piece]
+    check_evidence(" ".join(words), [source, spun()[sample][0]])
+
+
+@pytest.mark.parametrize("name", ["pairs", "directions", "swaps", "usage"])
+@pytest.mark.parametrize("rows", [0, 1, 7, 8, 9, 100])
+def test_trees_add_up_to_the_same(name: str, rows: int) -> None:
+    trees = Model.load().scorers[name].ranker
+    assert isinstance(trees, Trees)
+    rng = np.random.default_rng(rows)
+    # Values on thresholds, and none: both go left.
+    features = rng.choice([*trees.threshold[trees.feature >= 0], np.nan, np.inf, -np.inf], (rows, 40))
+    compiled = trees.margin(features)
+    with plainly():
+        np.testing.assert_array_equal(trees.margin(features), compiled)
+
+
+def test_trees_with_more_leaves_than_bits_are_climbed() -> None:
+    # A tree that is one long branch: 70 leaves, the value of each its number.
+    inner = 69
+    feature = np.array([0] * inner + [-1] * (inner + 1), np.int32)
+    left = np.array([inner + i for i in range(inner)] + [-1] * (inner + 1), np.int32)
+    right = np.array([*range(1, inner), 2 * inner] + [-1] * (inner + 1), np.int32)
+    threshold = np.array([i + 0.5 for i in range(inner)] + [0.0] * (inner + 1))
+    value = np.array([0.0] * inner + [float(i) for i in range(inner + 1)])
+    trees = Trees(np.zeros(1, np.int32), feature, threshold, left, right, value, 0.0, inner)
+    np.testing.assert_array_equal(trees.margin(np.arange(70.0)[:, None]), np.arange(70.0))
