@@ -44,7 +44,8 @@ class Tables(ctypes.Structure):
 
     _fields_ = (
         ("classes", ctypes.c_void_p), ("folds", ctypes.c_void_p),
-        ("entries", ctypes.c_void_p), ("flags", ctypes.c_void_p), ("entry_mask", ctypes.c_uint64),
+        ("entries", ctypes.c_void_p), ("ids", ctypes.c_void_p), ("flags", ctypes.c_void_p),
+        ("entry_mask", ctypes.c_uint64),
         ("phrases", ctypes.c_void_p), ("phrase_mask", ctypes.c_uint64),
         ("longest_phrase", ctypes.c_int32), ("least_words", ctypes.c_int32), ("least_english", ctypes.c_double),
         ("size", ctypes.c_int64),
@@ -75,6 +76,8 @@ class CompiledText(ctypes.Structure):
 _POINTER, _LONG, _INT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int32
 #: What the functions take that others than :mod:`unspun.twin` call.
 _TAKES: Final = {
+    "unspun_add_words": (_POINTER, ctypes.c_uint64, ctypes.c_char_p, _LONG, *[_POINTER] * 3, _INT),
+    "unspun_find_frequencies": (_POINTER, ctypes.c_uint64, ctypes.c_char_p, _LONG, _POINTER),
     "unspun_fill_slots": (_POINTER, _INT, _INT, ctypes.c_uint64, _POINTER, _LONG),
     "unspun_fill_filter": (_POINTER, _LONG, _INT, _POINTER, _INT),
     "unspun_find_keys": (_POINTER, _INT, _INT, _POINTER, _LONG, _POINTER, _POINTER),

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from unspun.compiled import Tables, address, load_library
 from unspun.text import ABBREVIATIONS, INVISIBLE, LOOKALIKES, MARKS, normalise_word
+from unspun.word_table import WordTable
 
 # What a character is: an enumeration of twin.c.
 _ALNUM, _DECIMAL, _SPACE, _UPPER, _CASED, _DIGIT, _ALPHA, _HARD = (1 << bit for bit in range(8))
@@ -101,15 +102,10 @@ class _Splitter:
         self._tables = Tables(classes=address(self._characters.classes), folds=address(self._characters.folds))
         self._at = ctypes.addressof(self._tables)
         # Of all words the abbreviations alone are known.
-        slots = 1 << (2 * len(ABBREVIATIONS)).bit_length()
-        self._entries, self._flags = np.zeros((slots, 2), np.uint64), np.zeros(slots, np.uint8)
-        self._tables.entries, self._tables.flags = address(self._entries), address(self._flags)
-        self._tables.entry_mask = slots - 1
-        letters = "\n".join(sorted(ABBREVIATIONS)).encode("utf-32-le")
-        library.unspun_add_words(
-            ctypes.c_void_p(self._tables.entries), ctypes.c_void_p(self._tables.flags), ctypes.c_uint64(slots - 1),
-            letters, ctypes.c_int64(len(letters) // 4), None, 0, ABBREVIATION,
-        )  # fmt: skip
+        self._words = WordTable(sorted(ABBREVIATIONS))
+        self._flags = np.zeros(len(self._words), np.uint8)
+        self._words.add(ABBREVIATIONS, flags=self._flags, flag=ABBREVIATION)
+        self._words.point(self._tables, self._flags)
         self._split = library.unspun_split_text
 
     def split(self, raw: str) -> Split | None:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.compiled import address, load_library
+from unspun.frequencies import find_frequencies
 from unspun.key_table import KeyTable, number_pairs
 from unspun.resources import find_data
 
@@ -115,18 +116,7 @@ class Lexicon:
 
     def zipf(self, words: Sequence[str]) -> Floats:
         """float32[n]: log10 of the occurrences in a thousand million words, 0 for words never seen."""
-        found = np.fromiter(map(_frequencies().get, words, repeat(1e-9)), np.float64, len(words))
-        return (np.log10(found) + 9).astype(np.float32)
-
-    def list_frequencies(self) -> tuple[list[str], Floats]:
-        """Every word whose frequency is known, with its :meth:`zipf`."""
-        from wordfreq import cB_to_freq, get_frequency_list
-
-        # Words of one frequency stand together: the dictionary of all takes twice as long to make.
-        levels = get_frequency_list("en", "best")
-        found = np.array([cB_to_freq(-level) for level in range(len(levels))])
-        zipf = (np.log10(found) + 9).astype(np.float32)
-        return [word for level in levels for word in level], np.repeat(zipf, [len(level) for level in levels])
+        return find_frequencies(words)
 
     def zipf_known(self, ids: Ids) -> Floats:
         """float32[n]: :meth:`zipf` of words of the vocabulary, any value for -1."""
@@ -336,15 +326,6 @@ class _Triples:
 @cache
 def _load_shipped() -> Lexicon:
     return Lexicon(find_data("lexicon"))
-
-
-@cache
-def _frequencies() -> dict[str, float]:
-    # Imported on first use: reading wordfreq's list costs more than the rest of the lexicon.
-    from wordfreq import get_frequency_dict
-
-    frequencies: dict[str, float] = get_frequency_dict("en", "best")
-    return frequencies
 
 
 def _open(folder: Path, name: str) -> np.lib.npyio.NpzFile:

@@ -68,8 +68,8 @@ typedef struct {
 
 typedef struct {
     uint64_t hash;
-    int32_t id;
     float zipf;
+    int32_t padding;
 } Entry;
 
 typedef struct {
@@ -82,6 +82,7 @@ typedef struct {
     const uint32_t *const *folds;
     /* words */
     const Entry *entries;
+    const int32_t *ids; /* of the lexicon, -1 for others */
     const uint8_t *flags;
     uint64_t entry_mask;
     const uint64_t *phrases;
@@ -148,11 +149,11 @@ static inline uint64_t find_entry(const Tables *t, uint64_t hash) {
     return slot;
 }
 
-/* Puts words, one a line of UTF-32, into the entries: new ones with their zipf (0 where that is NULL) and no number;
- * with_ids numbers all, and flag is added to the flags of all. */
+/* Puts words, one a line of UTF-32, into the entries, new ones with their zipf (0 where that is NULL). Where ids or flags
+ * are given, the words are numbered there, or get a flag more. */
 EXPORT void unspun_add_words(
-    Entry *entries, uint8_t *flags, uint64_t mask, const uint32_t *letters, int64_t length, const float *zipf,
-    int32_t with_ids, int32_t flag
+    Entry *entries, uint64_t mask, const uint32_t *letters, int64_t length, const float *zipf, int32_t *ids,
+    uint8_t *flags, int32_t flag
 ) {
     Tables t = {.entries = entries, .entry_mask = mask};
     int64_t first = 0, number = 0;
@@ -162,12 +163,25 @@ EXPORT void unspun_add_words(
         uint64_t slot = find_entry(&t, hash);
         if (!entries[slot].hash) {
             entries[slot].hash = hash;
-            entries[slot].id = -1;
             entries[slot].zipf = zipf ? zipf[number] : 0;
         }
-        if (with_ids) entries[slot].id = (int32_t)number;
-        flags[slot] |= (uint8_t)flag;
+        if (ids) ids[slot] = (int32_t)number;
+        if (flags) flags[slot] |= (uint8_t)flag;
         number++;
+        first = i + 1;
+    }
+}
+
+/* The zipf of words, one a line of UTF-32; 0 of those that are not there. */
+EXPORT void unspun_find_frequencies(
+    const Entry *entries, uint64_t mask, const uint32_t *letters, int64_t length, float *zipf
+) {
+    Tables t = {.entries = entries, .entry_mask = mask};
+    int64_t first = 0;
+    for (int64_t i = 0; i <= length; i++) {
+        if (i < length && letters[i] != '\n') continue;
+        uint64_t slot = find_entry(&t, hash_letters(letters + first, i - first));
+        *zipf++ = entries[slot].hash ? entries[slot].zipf : 0;
         first = i + 1;
     }
 }
@@ -337,11 +351,12 @@ static void look_words_up(const Tables *t, Arrays *a, int64_t count) {
         if (i + AHEAD < count) {
             uint64_t ahead = (a->hash[i + AHEAD] * 0xD6E8FEB86659FD93u) >> 20 & t->entry_mask;
             PREFETCH(&t->entries[ahead]);
+            PREFETCH(&t->ids[ahead]);
             PREFETCH(&t->flags[ahead]);
         }
         uint64_t slot = find_entry(t, a->hash[i]);
         int known = t->entries[slot].hash != 0;
-        a->id[i] = known ? t->entries[slot].id : -1;
+        a->id[i] = known ? t->ids[slot] : -1;
         a->zipf[i] = known ? t->entries[slot].zipf : 0;
         a->flags[i] = known ? t->flags[slot] : 0;
     }

@@ -7,7 +7,7 @@ library is missing, or a text holds what the twin does not know, the numpy path 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from unspun.compiled_text import ABBREVIATION, load_characters
 from unspun.extractors.grammar import MAY_DOUBLE
 from unspun.extractors.wording import FEATURES, MAX_SYNONYMS, WINDOW
 from unspun.features import ALONE
+from unspun.frequencies import load_frequencies
 from unspun.lexicon import Lexicon
 from unspun.lexicon_tables import fill_tables, point_to
 from unspun.networks import Networks
@@ -116,29 +117,18 @@ class Twin:
         return address(array)
 
     def _fill_words(self, lexicon: Lexicon, english: frozenset[str]) -> None:
-        tables = self._tables
-        others, zipf = lexicon.list_frequencies()
-        bits = (2 * (lexicon.size + len(others))).bit_length()
-        entries, flags = np.zeros((1 << bits, 2), np.uint64), np.zeros(1 << bits, np.uint8)
-        mask = ctypes.c_uint64(len(flags) - 1)
-        tables.entries, tables.flags, tables.entry_mask = self._keep(entries), self._keep(flags), mask
-
-        def add(words: Iterable[str], zipf: NDArray[np.float32] | None = None, flag: int = 0, ids: int = 0) -> None:
-            letters = "\n".join(words).encode("utf-32-le")
-            self._library.unspun_add_words(
-                *map(ctypes.c_void_p, (entries.ctypes.data, flags.ctypes.data)), mask, letters,
-                ctypes.c_int64(len(letters) // 4),
-                None if zipf is None else ctypes.c_void_p(zipf.ctypes.data), ids, flag,
-            )  # fmt: skip
-
-        add(others, zipf)
-        add(lexicon.words, ids=1)
+        tables, table = self._tables, load_frequencies()
+        ids, flags = np.full(len(table), -1, np.int32), np.zeros(len(table), np.uint8)
+        self._kept.append(flags)
+        table.point(tables, flags)
+        tables.ids = self._keep(ids)
+        table.add(lexicon.words, ids=ids)
         phrases = list(lexicon.phrases)
         for words, flag in (
             (english, _ENGLISH), (ABBREVIATIONS, ABBREVIATION), (MAY_DOUBLE, _MAY_DOUBLE),
             ({phrase[0] for phrase in phrases}, _BEGINS_PHRASE),
         ):  # fmt: skip
-            add(sorted(words), flag=flag)
+            table.add(sorted(words), flags=flags, flag=flag)
         known = np.zeros(1 << (4 * len(phrases)).bit_length(), np.uint64)
         tables.phrases, tables.phrase_mask = self._keep(known), len(known) - 1
         tables.longest_phrase = max(map(len, phrases), default=0)
