@@ -31,16 +31,17 @@ def log_out_degree(lexicon: Lexicon) -> NDArray[np.float32]:
 
 
 @cache
-def load_tables(lexicon: Lexicon) -> int | None:
-    """The address of the tables of a lexicon, with what is asked of texts that are compared, which live as long as the
-    process; None where there is no library."""
+def load_tables(lexicon: Lexicon, compared: bool = True) -> int | None:
+    """The address of the tables of a lexicon, which live as long as the process; ``compared``: with the pairs of
+    synonyms, 40 MB, which only texts that are compared ask for. None where there is no library."""
     if load_library() is None:
         return None
     tables = Tables()
     fill_tables(tables, lexicon)
-    keys, bits = lexicon.synonym_keys
-    point_to(tables.synonyms, keys)
-    tables.synonym_bits, tables.lemmas = address(bits), address(lexicon.arrays().lemmas)
+    if compared:
+        keys, bits = lexicon.synonym_keys
+        point_to(tables.synonyms, keys)
+        tables.synonym_bits, tables.lemmas = address(bits), address(lexicon.arrays().lemmas)
     _kept.append((tables, lexicon))
     return ctypes.addressof(tables)
 

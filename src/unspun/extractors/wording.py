@@ -86,7 +86,7 @@ def examine_wording(article: Examined, among: NDArray[np.bool_] | None = None) -
 
 
 def _examine_compiled(article: Examined, among: NDArray[np.bool_] | None) -> Wordings | None:
-    library, tables, count = load_library(), load_tables(article.lexicon), len(article)
+    library, tables, count = load_library(), load_tables(article.lexicon, compared=False), len(article)
     if library is None or tables is None:
         return None
     around, features = np.empty((3, count), np.int32), np.empty((count, len(FEATURES)), np.float32)
