@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unspun.text import Text, normalise_word
+from unspun.text import MAX_SENTENCE, Text, normalise_word
 
 #: Text as the web has it: quotes of all kinds, no-break spaces, emoji, combining marks, hidden characters.
 AWKWARD = st.text(
@@ -86,3 +86,10 @@ def test_a_range_is_widened_to_the_sentences_that_it_touches() -> None:
     assert text.raw[slice(*text.enclose(start, start + 5))] == "\u201cTwo is there!\u201d"
     assert text.enclose(8, start) == (0, text.raw.index(" Three"))
     assert text.enclose(12, 13) == (12, 13)
+
+
+def test_what_goes_on_for_ever_is_cut() -> None:
+    text = Text("word " * (2 * MAX_SENTENCE + 5) + "end. Next one here.")
+    assert text.sentences[:2] == [(0, MAX_SENTENCE), (MAX_SENTENCE, 2 * MAX_SENTENCE)]
+    assert [last - first for first, last in text.sentences[2:]] == [6, 3]
+    assert text.enclose(*text.sentence_slices[1]) == text.sentence_slices[1]
