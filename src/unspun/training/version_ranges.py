@@ -44,12 +44,12 @@ TESTS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 #: What else the tests of an extra import; always the newest.
 BESIDE: Final[Mapping[str, tuple[str, ...]]] = {"context": ("onnx",), "datatrove": ("orjson",)}
-#: Extras tested at neither end here, or at the newest alone, and why.
+#: Extras that are not tested at both ends, and why.
 NOT_AT_BOTH_ENDS: Final[Mapping[str, str]] = {
-    "spark": "500 MB a version: at the newest only (scripts/setup dev,spark)",
+    "spark": "500 MB a version: tried at the newest by .ci/run where there is Java",
     "train-context": "PyTorch: at the version that the shipped model was trained with only",
     "bench": "what unspun is measured beside; no test needs it",
-    "dev": "tools: at the newest only",
+    "dev": "tools: whatever scripts/setup installs, the newest",
     "test": "goes with every run",
 }
 _SUMMARY: Final = re.compile(r"(\d+) (passed|failed|errors?|skipped)")
