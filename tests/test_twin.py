@@ -19,7 +19,10 @@ from unspun import Article, Detector
 from unspun.compiled import load_library
 from unspun.detector import find_unscored_reason
 from unspun.evidence import gather_evidence
+from unspun.examined import Examined
+from unspun.extractors.wording import FEATURES, examine_wording
 from unspun.features import ALONE
+from unspun.lexicon_tables import STRETCH
 from unspun.readers import read_articles
 from unspun.resources import find_data
 from unspun.scoring import measure, score_article
@@ -130,6 +133,20 @@ def test_threads_do_not_disturb_one_another() -> None:
 @needs_twin
 def test_a_long_text_takes_no_memory_for_good_and_is_measured_the_same() -> None:
     assert check("\n\n".join(samples() * 3))
+
+
+def test_words_of_a_long_text_are_counted_within_stretches() -> None:
+    article = Examined(Text("\n\n".join(samples() * 6)), detector().lexicon)
+    wordings, norms = examine_wording(article), article.text.norms
+    times = 2 ** wordings.features[:, FEATURES.index("times")]
+    for place, found in zip(wordings.places[::400].tolist(), times[::400].tolist(), strict=True):
+        near = norms[max(0, place - STRETCH) : place + STRETCH].count(norms[place])
+        assert 1 <= round(found) <= near < norms.count(norms[place])
+
+
+@needs_twin
+def test_a_sentence_without_an_end_is_cut_where_numpy_cuts_it() -> None:
+    assert check(" ".join(samples()).replace(".", " ").replace("\n", " ").replace("!", "").replace("?", ""))
 
 
 def test_without_the_twin_verdicts_are_the_same() -> None:

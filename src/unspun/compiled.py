@@ -58,6 +58,7 @@ class Tables(ctypes.Structure):
         ("vectors", ctypes.c_void_p), ("squares", ctypes.c_void_p),
         ("shares", ctypes.c_void_p), ("last_share", ctypes.c_int32),
         ("share_steps", ctypes.c_float), ("most_zipf", ctypes.c_float), ("function_zipf", ctypes.c_float),
+        ("stretch", ctypes.c_int64),
         ("habits", ctypes.c_void_p), ("after_values", ctypes.c_void_p), ("before_values", ctypes.c_void_p),
         ("after", CompiledKeyTable), ("before", CompiledKeyTable),
         ("words", CompiledNetworks), ("strange", CompiledNetworks), ("alone", CompiledNetworks),

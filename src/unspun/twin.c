@@ -108,6 +108,7 @@ typedef struct {
     const int64_t *shares;
     int32_t last_share;
     float share_steps, most_zipf, function_zipf;
+    int64_t stretch;
     /* habits; NULL where the caller knows them */
     const float *habits, *after_values, *before_values;
     KeyTable after, before;
@@ -1179,26 +1180,34 @@ static float find_usual(const Tables *t, Arrays *a, int64_t count, int64_t *cont
     return (below + usual) / 2;
 }
 
-/* The places of the words to be examined, of those `among`, how many there are; and counts how often every word of the
- * text stands in it, which the caller must forget. */
-static int64_t choose_words(const Tables *t, Arrays *a, int64_t count, const uint8_t *among) {
-    int64_t examined = 0;
-    for (int64_t i = 0; i < count; i++) {
-        int32_t id = a->id[i];
-        if (id >= 0) space.times[id]++;
-        if (among && !among[i]) continue;
-        if (count_synonyms(t, id) > 0 && a->zipf[i] < t->most_zipf && !a->numeric[i]) {
-            a->place[examined++] = (int32_t)i;
-            PREFETCH(t->synonym_ids + t->synonym_starts[id]);
-            PREFETCH(t->vectors + (int64_t)id * DIMENSIONS);
+/* The features of the examined words: those of `among` (all where that is NULL) that have synonyms and are no function
+ * words; their places. How many they are. Words are counted within stretches, see unspun.extractors.wording. */
+static int64_t examine_words(
+    const Tables *t, const Arrays *a, int64_t count, const uint8_t *among, float usual, int32_t *places,
+    float *features, int wide
+) {
+    int64_t examined = 0, stretches = (count + t->stretch - 1) / t->stretch;
+    Topic topic = {{0}, 0, 0};
+    for (int64_t s = 0; s < stretches; s++) {
+        int64_t first = count * s / stretches, last = count * (s + 1) / stretches, from = examined;
+        for (int64_t i = first; i < last; i++) {
+            int32_t id = a->id[i];
+            if (id >= 0) space.times[id]++;
+            if (among && !among[i]) continue;
+            if (count_synonyms(t, id) > 0 && a->zipf[i] < t->most_zipf && !a->numeric[i]) {
+                places[examined++] = (int32_t)i;
+                PREFETCH(t->synonym_ids + t->synonym_starts[id]);
+                PREFETCH(t->vectors + (int64_t)id * DIMENSIONS);
+            }
         }
+        for (; from < examined; from += BLOCK) {
+            int64_t size = examined - from < BLOCK ? examined - from : BLOCK;
+            examine_block(t, a, count, places + from, size, usual, &topic, features + from * WORD_FEATURES, wide);
+        }
+        for (int64_t i = first; i < last; i++)
+            if (a->id[i] >= 0) space.times[a->id[i]] = 0;
     }
     return examined;
-}
-
-static void forget_times(const Arrays *a, int64_t count) {
-    for (int64_t i = 0; i < count; i++)
-        if (a->id[i] >= 0) space.times[a->id[i]] = 0;
 }
 
 /* Why a text gets no score, as unspun.detector.find_unscored_reason has it; SCORED where it gets one. */
@@ -1252,24 +1261,16 @@ EXPORT int32_t unspun_measure(const Tables *t, const uint32_t *text, int64_t len
     double zipf;
     for (int64_t i = 0; i < count; i++) unknown += a->id[i] < 0;
     float usual = find_usual(t, a, count, &contents, &zipf);
-    int64_t examined = choose_words(t, a, count, NULL);
-
-    Topic topic = {{0}, 0, 0};
+    int64_t examined = examine_words(t, a, count, NULL, usual, a->place, a->features, wide);
     double unfit = 0, fit_sum = 0, gain = 0, prior = 0;
-    for (int64_t from = 0; from < examined; from += BLOCK) {
-        int64_t size = examined - from < BLOCK ? examined - from : BLOCK;
-        float *features = a->features + from * WORD_FEATURES;
-        examine_block(t, a, count, a->place + from, size, usual, &topic, features, wide);
-        for (int64_t b = 0; b < size; b++, features += WORD_FEATURES) {
-            double row[WORD_FEATURES];
-            for (int k = 0; k < WORD_FEATURES; k++) row[k] = features[k];
-            a->words[from + b] = score(&t->words, row, wide);
-            a->strange[from + b] = score(&t->strange, row, wide);
-            double fit = row[5] < row[6] ? row[5] : row[6];
-            unfit += fit < -0.5, fit_sum += fit, gain += row[0], prior += row[4];
-        }
+    for (int64_t i = 0; i < examined; i++) {
+        double row[WORD_FEATURES];
+        for (int k = 0; k < WORD_FEATURES; k++) row[k] = a->features[i * WORD_FEATURES + k];
+        a->words[i] = score(&t->words, row, wide);
+        a->strange[i] = score(&t->strange, row, wide);
+        double fit = row[5] < row[6] ? row[5] : row[6];
+        unfit += fit < -0.5, fit_sum += fit, gain += row[0], prior += row[4];
     }
-    forget_times(a, count);
     if (!examined) {
         examined = 1;
         a->place[0] = 0;
@@ -1329,20 +1330,15 @@ EXPORT int64_t unspun_examine_words(
 #ifdef AVX2
     wide = HAS_AVX2;
 #endif
-    int64_t contents, examined = choose_words(t, a, count, among);
+    int64_t contents;
     double total;
     float usual = find_usual(t, a, count, &contents, &total);
-    Topic topic = {{0}, 0, 0};
-    for (int64_t from = 0; from < examined; from += BLOCK) {
-        int64_t size = examined - from < BLOCK ? examined - from : BLOCK;
-        examine_block(t, a, count, places + from, size, usual, &topic, features + from * WORD_FEATURES, wide);
-    }
+    int64_t examined = examine_words(t, a, count, among, usual, places, features, wide);
     for (int64_t i = 0; i < examined; i++) {
         Around around;
         look_around(a, count, places[i], &around);
         left[i] = around.left, right[i] = around.right;
     }
-    forget_times(a, count);
     give_back();
     return examined;
 }

@@ -24,7 +24,7 @@ from unspun.examined import Examined
 from unspun.habits import FEATURES as HABITS
 from unspun.habits import Habits
 from unspun.lexicon import MOBY, MOBY_BOTH, WORDNET
-from unspun.lexicon_tables import MAX_ZIPF, SHARE_STEPS, SHARES, load_tables, log_out_degree
+from unspun.lexicon_tables import MAX_ZIPF, SHARE_STEPS, SHARES, STRETCH, load_tables, log_out_degree
 
 #: Synonyms tried for a word, best first: each more costs time on every word. Eight tell swapped words from others as
 #: well as sixteen do (areas under the ROC curve .9008 and .9011).
@@ -141,7 +141,8 @@ def _examine_plainly(article: Examined, among: NDArray[np.bool_] | None) -> Word
     usual = float(np.median(content)) if len(content) else 5.0
     unigram_zipf = own_unigram[:, None]
     around_unknown = (around[1] < 0).astype(np.float32) + (around[2] < 0)
-    times = np.bincount(known[ids >= 0], minlength=lexicon.size)
+    times = _count_times(article)
+    stretch = times.find_stretch(places)
     bits = sources[best_at]
     context_own, context_best = _topic_fit(article, places, own, best)
     features = np.column_stack([
@@ -160,11 +161,40 @@ def _examine_plainly(article: Examined, among: NDArray[np.bool_] | None) -> Word
         around_unknown,
         zipf[places] - usual,
         context_own, context_best - context_own,
-        np.log2(times[own]), np.log2(1 + times[best]),
-        np.log2(1 + np.maximum.reduceat(times[candidates], first)),
+        np.log2(times.of(stretch, own)), np.log2(1 + times.of(stretch, best)),
+        np.log2(1 + np.maximum.reduceat(times.of(stretch[owner], candidates), first)),
         np.zeros((len(places), len(HABITS))),
     ]).astype(np.float32)  # fmt: skip
     return Wordings(own, places, around[1], around[2], features)
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """How often words occur in the stretches of a text, which begin at the words ``edges``: ``keys`` int64[k], rising,
+    stretch * ``size`` + id, and their ``counts`` int64[k]."""
+
+    keys: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    edges: NDArray[np.int64]
+    size: int
+
+    def find_stretch(self, places: NDArray[np.int32]) -> NDArray[np.int64]:
+        return np.searchsorted(self.edges, places, "right") - 1
+
+    def of(self, stretch: NDArray[np.int64], ids: NDArray[np.int32]) -> NDArray[np.int64]:
+        wanted = stretch * self.size + ids
+        place = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
+        return np.where(self.keys[place] == wanted, self.counts[place], 0)
+
+
+def _count_times(article: Examined) -> _Times:
+    count, size = len(article), article.lexicon.size
+    stretches = -(-count // STRETCH)
+    edges = count * np.arange(stretches) // stretches
+    [known] = np.nonzero(article.ids >= 0)
+    of_stretch = np.searchsorted(edges, known, "right") - 1
+    keys, counts = np.unique(of_stretch * size + article.ids[known], return_counts=True)
+    return _Times(keys, counts, edges, size)
 
 
 def _add_logs(
