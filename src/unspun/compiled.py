@@ -1,5 +1,5 @@
-"""The library that ``twin.c``, with ``compared.h``, is compiled to: when unspun is built or installed, where there is a C
-compiler.
+"""The library that ``twin.c``, with ``compared.h``, is compiled to: when unspun is built or installed, where there is a
+C compiler.
 
 It goes with the wheel, needs no headers of Python and is called through ctypes. Where it is missing, numpy does the
 same, slower; ``UNSPUN_COMPILED=0`` in the environment chooses that.
