@@ -34,7 +34,7 @@ class TwinHook(BuildHookInterface):
 def compile_twin(root: Path) -> Path | None:
     """Make the library beside its source; None, and why on stderr, where that cannot be done."""
     source = root / "src" / "unspun" / "twin.c"
-    library = source.with_name("_twin.so")
+    library = source.with_name("_twin.bin")
     compiler = next(filter(None, map(shutil.which, (os.environ.get("CC") or "cc", "gcc", "clang"))), None)
     if compiler is None or sys.platform == "win32":
         print("unspun: no C compiler: articles will be scored by numpy, slower", file=sys.stderr)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +17,8 @@ from numpy.typing import NDArray
 
 #: Of ``twin.c``: a library of another version is not used.
 VERSION: Final = 2
-LIBRARY: Final = Path(__file__).with_name("_twin.dll" if sys.platform == "win32" else "_twin.so")
+#: Not called .so: Python would take it for one of its modules.
+LIBRARY: Final = Path(__file__).with_name("_twin.bin")
 
 
 class CompiledNetworks(ctypes.Structure):
