@@ -222,7 +222,8 @@ def load_neighbours(lexicon: Lexicon) -> Dictionary:
         own = np.full_like(candidates, id)
         nearness = lexicon.similarity(own, candidates)
         nearness[lexicon.is_inflection_of(own, candidates) | (classes != classes[id]) | ~plain] = 0
-        best = np.argpartition(-nearness, _NEIGHBOURS)[:_NEIGHBOURS]
+        # In an order of its own: that in which numpy partitions differs between its versions.
+        best = np.argsort(-nearness, kind="stable")[:_NEIGHBOURS]
         return tuple(
             (lexicon.word(int(other)), float(nearness[other]) ** 4) for other in best[nearness[best] > _LEAST_NEARNESS]
         )

@@ -24,7 +24,7 @@ from packaging.version import Version
 End = Literal["lowest", "newest"]
 #: unspun without any extra.
 CORE: Final = "core"
-#: The same; its tests train, which takes as long as all others.
+#: What trains and what the gate measures, with the extras that these need; takes as long as all other tests.
 TRAINING: Final = "training"
 #: The tests of each extra; for :data:`CORE` those that are left out: of training, with tools of the extra dev, and of
 #: what this writes.
@@ -137,9 +137,9 @@ def try_extra(root: Path, uv: Path, python: str, end: End, extra: str, folder: P
     _demand(_run(uv, "venv", "--quiet", "--python", python, environment))
     inside = environment / ("Scripts" if os.name == "nt" else "bin") / "python"
     install = (uv, "pip", "install", "--quiet", "--python", inside)
-    wanted = f"{root}[test]" if extra in (CORE, TRAINING) else f"{root}[test,{extra}]"
+    extras = {CORE: "test", TRAINING: "test,html,context"}.get(extra, f"test,{extra}")
     resolution = "lowest-direct" if end == "lowest" else "highest"
-    _demand(_run(*install, "--resolution", resolution, "--editable", wanted))
+    _demand(_run(*install, "--resolution", resolution, "--editable", f"{root}[{extras}]"))
     if beside := BESIDE.get(extra):
         _demand(_run(*install, *beside))
     ranges = read_ranges(root / "pyproject.toml")
