@@ -52,6 +52,13 @@ NOT_AT_BOTH_ENDS: Final[Mapping[str, str]] = {
     "dev": "tools: whatever scripts/setup installs, the newest",
     "test": "goes with every run",
 }
+_IMPORT: Final = """
+import importlib, sys
+from importlib.metadata import packages_distributions
+for module, packages in packages_distributions().items():
+    if module.isidentifier() and {name.lower().replace("_", "-") for name in packages} & set(sys.argv[1:]):
+        importlib.import_module(module)
+"""
 _SUMMARY: Final = re.compile(r"(\d+) (passed|failed|errors?|skipped)")
 
 
@@ -154,6 +161,8 @@ def try_extra(root: Path, uv: Path, python: str, end: End, extra: str, folder: P
     wrong = [f"{one}: {version}" for one, version in tried if not is_end(one.specifier, version, end)]
     if wrong:
         raise RuntimeError(f"not the {end} of its range: {', '.join(wrong)}")
+    # What cannot be imported would be skipped by the tests as if it were not there.
+    _demand(_run(inside, "-c", _IMPORT, *(canonicalize_name(one.name) for one in own)))
     files = [f"tests/test_{name}.py" for name in TESTS[extra]]
     chosen = [f"--ignore={file}" for file in files] if extra == CORE else files
     done = _run(inside, "-m", "pytest", "-p", "no:cacheprovider", *chosen, cwd=root)
