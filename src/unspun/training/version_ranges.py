@@ -49,6 +49,7 @@ NOT_AT_BOTH_ENDS: Final[Mapping[str, str]] = {
     "spark": "500 MB a version: tried at the newest by .ci/run where there is Java",
     "train-context": "PyTorch: at the version that the shipped model was trained with only",
     "bench": "what unspun is measured beside; no test needs it",
+    "fuzz": "atheris 3 alone has wheels for these Pythons; without it the same cases are drawn by hypothesis",
     "dev": "tools: whatever scripts/setup installs, the newest",
     "test": "goes with every run",
 }
