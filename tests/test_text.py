@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unspun.text import MAX_SENTENCE, Text, normalise_word
+from unspun.letters import normalise_word
+from unspun.text import MAX_SENTENCE, Text
 
 #: Text as the web has it: quotes of all kinds, no-break spaces, emoji, combining marks, hidden characters.
 AWKWARD = st.text(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.compiled import Tables, address, load_library
-from unspun.text import ABBREVIATIONS, INVISIBLE, LOOKALIKES, MARKS, normalise_word
+from unspun.letters import ABBREVIATIONS, INVISIBLE, LOOKALIKES, MARKS, normalise_word
 from unspun.word_table import WordTable
 
 # What a character is: an enumeration of twin.c.
@@ -57,7 +57,8 @@ class Characters:
                 class_ |= bit * holds
             if letter.isalnum():
                 fold = normalise_word(letter)
-                if not (_SIMPLE.match(letter) and len(fold) == 1 and _SIMPLE.match(fold)) or ord(letter) in LOOKALIKES:
+                simple = _SIMPLE.match(letter) and fold == letter.lower() and len(fold) == 1 and _SIMPLE.match(fold)
+                if not simple or ord(letter) in LOOKALIKES:
                     fold, class_ = letter, class_ | _HARD
             elif letter in INVISIBLE or MARKS[0] <= letter <= MARKS[-1]:
                 class_ |= _HARD

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.text import LOOKALIKES, Text
+from unspun.letters import LOOKALIKES
+from unspun.text import Text
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

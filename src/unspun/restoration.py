@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from unspun.article import SURE, Article, Passage, Span, Verdict, check_spans
 from unspun.examined import FUNCTION_ZIPF, Examined
 from unspun.extractors.grammar import wrong_article
+from unspun.letters import INVISIBLE
 from unspun.lexicon import Lexicon
-from unspun.text import INVISIBLE, WORD, Text
+from unspun.text import WORD, Text
 
 #: Words of a search phrase: fewer are found anywhere, more are rarely all right.
 SHORTEST: Final = 6

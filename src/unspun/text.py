@@ -7,33 +7,18 @@ form of a word is kept beside it.
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_left, bisect_right
 from functools import cached_property, partial
 from itertools import pairwise
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
-if TYPE_CHECKING:
-    from unspun.compiled_text import Split
-
-#: Characters that show nothing: soft hyphen, zero-width space/joiners, directional marks, word joiner, BOM.
-INVISIBLE: Final = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
-MARKS: Final = "\u0300-\u036f"
-_APOSTROPHES: Final = "'\u2019\u02bc\uff07"
+from unspun.compiled_text import Split, split_text
+from unspun.letters import ABBREVIATIONS, APOSTROPHES, INVISIBLE, MARKS, normalise_word
 
 #: A number with its separators, or a run of letters and digits joined by apostrophes, combining marks or
 #: invisible characters. Hyphens separate words: spinners swap either half of "start-up".
-WORD: Final = re.compile(rf"\d+(?:[.,]\d+)+|[^\W_]+(?:[{_APOSTROPHES}{INVISIBLE}{MARKS}]+[^\W_]+)*[{MARKS}]*")
-
-#: Letters of other alphabets that look like Latin ones (Unicode TR 39 confusables, the single-letter part
-#: that turns up in English text).
-LOOKALIKES: Final = str.maketrans(
-    "аеорсухіјѕԁһԛԝкмтвнАВЕЅНІЈКМОРСТХУΑΒΕΖΗΙΚΜΝΟΡΤΥΧαοριντυχɡ",
-    "aeopcyxijsdhqwkmtbhABESHIJKMOPCTXYABEZHIKMNOPTYXaopivtuxg",
-)
-_STRIP_INVISIBLE: Final = re.compile(f"[{INVISIBLE}]")
-_FOLD_APOSTROPHE: Final = str.maketrans(dict.fromkeys(_APOSTROPHES, "'"))
+WORD: Final = re.compile(rf"\d+(?:[.,]\d+)+|[^\W_]+(?:[{APOSTROPHES}{INVISIBLE}{MARKS}]+[^\W_]+)*[{MARKS}]*")
 
 #: What can end a sentence is looked for first, and a row of stops only from its beginning and as a whole ("++" gives
 #: nothing back): else a long row costs its length squared.
@@ -45,18 +30,9 @@ _SENTENCE_END: Final = re.compile(
         |[\r\n\u2028\u2029\u0085\x0b\x0c]+)""",
     re.VERBOSE,
 )
-#: Words whose full stop does not end a sentence; single letters (initials) are handled apart.
-ABBREVIATIONS: Final = frozenset(
-    "mr mrs ms dr prof st gen sen rep gov lt col capt cmdr sgt maj hon rev jr sr inc corp co ltd no vs etc al "
-    "fig dept univ jan feb mar apr jun jul aug sep sept oct nov dec approx est ave blvd mt ft u.s u.k u.n a.m "
-    "p.m e.g i.e".split()
-)
 _LAST_WORD: Final = re.compile(r"[\w.]+$")
 
 _QUOTE_MARKS: Final = re.compile('["“”„«»]|\n[ \t\r]*\n')
-#: Longest word, in characters, whose compatible letters are told apart: putting a row of combining marks in order takes
-#: the square of its length, and no word is longer.
-_LONGEST_FOLDED: Final = 200
 #: Longest sentence in words: what is longer is a list, or made to take time, since sentences are compared as wholes.
 MAX_SENTENCE: Final = 1000
 #: Longest quotation in characters: a mark that is never closed must not turn half an article into a quote.
@@ -69,19 +45,6 @@ class Word(NamedTuple):
     start: int
     end: int
     norm: str
-
-
-def normalise_word(raw: str) -> str:
-    """The form of a word that is compared: lower case, straight apostrophe, no hidden or look-alike letters."""
-    if raw.isascii():
-        return raw.lower()
-    word = _STRIP_INVISIBLE.sub("", raw).translate(_FOLD_APOSTROPHE)
-    if not word.isascii():
-        if len(word) <= _LONGEST_FOLDED:
-            word = unicodedata.normalize("NFKC", word)
-        if any("a" <= letter <= "z" for letter in word.lower()):
-            word = word.translate(LOOKALIKES)
-    return word.lower()
 
 
 _BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]")
@@ -137,9 +100,6 @@ class Text:
     @cached_property
     def split(self) -> Split | None:
         """The same as arrays, with more, where compiled code could tell; else None."""
-        # Here, because it asks this module what a letter's form is.
-        from unspun.compiled_text import split_text
-
         return split_text(self.raw)
 
     @cached_property

@@ -20,10 +20,10 @@ from unspun.extractors.grammar import MAY_DOUBLE
 from unspun.extractors.wording import FEATURES, MAX_SYNONYMS, WINDOW
 from unspun.features import ALONE
 from unspun.frequencies import load_frequencies
+from unspun.letters import ABBREVIATIONS
 from unspun.lexicon import Lexicon
 from unspun.lexicon_tables import fill_tables, point_to
 from unspun.networks import Networks
-from unspun.text import ABBREVIATIONS
 
 # What is known of a word, beside :data:`unspun.compiled_text.ABBREVIATION`: an enumeration of twin.c.
 _ENGLISH, _MAY_DOUBLE, _BEGINS_PHRASE = 1, 4, 8

@@ -12,7 +12,7 @@ from typing import Final
 
 from unspun.examined import Examined
 from unspun.extractors import Finding
-from unspun.text import LOOKALIKES
+from unspun.letters import LOOKALIKES
 
 #: Zero-width characters that no English word needs. The soft hyphen is left out: typesetting puts it there.
 _HIDDEN: Final = re.compile("[\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff]")

@@ -28,6 +28,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.letters import normalise_word
 from unspun.lexicon import (
     ADJECTIVE_ER,
     ADJECTIVE_EST,
@@ -47,7 +48,7 @@ from unspun.lexicon import (
     WORDNET_NEAR,
     Lexicon,
 )
-from unspun.text import WORD, normalise_word
+from unspun.text import WORD
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from typing import Final
 
-from unspun.text import LOOKALIKES, Text
+from unspun.letters import LOOKALIKES
+from unspun.text import Text
 from unspun.training.spinner import Swap
 
 #: Latin letter -> letters of other alphabets that look like it.
