@@ -120,7 +120,7 @@ _TAKES: Final = {
     "unspun_sum_vectors": (*[_POINTER] * 3, _LONG, _POINTER),
 }
 #: What they give back, where that is not an int.
-_GIVES: Final = {"unspun_split_text": _LONG, "unspun_examine_words": _LONG}
+_GIVES: Final = {"unspun_size": _LONG, "unspun_split_text": _LONG, "unspun_examine_words": _LONG}
 
 
 @cache
@@ -134,7 +134,9 @@ def load_library() -> ctypes.CDLL | None:
             getattr(library, name).argtypes = takes
         for name, gives in _GIVES.items():
             getattr(library, name).restype = gives
-        return library if library.unspun_version() == VERSION else None
+        # A library that was left over would read structures of another shape.
+        fits = library.unspun_version() == VERSION and library.unspun_size(0) == ctypes.sizeof(Tables)
+        return library if fits else None
     except (OSError, AttributeError):
         return None
 

@@ -63,7 +63,6 @@ class Twin:
         if library is None:
             return None
         library.unspun_measure.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64, ctypes.c_void_p)
-        library.unspun_size.restype = ctypes.c_int64
         structures = [ctypes.sizeof(kind) for kind in (Tables, _Result, CompiledNetworks)]
         expected = [*structures, len(FEATURES), len(ALONE), MAX_SYNONYMS, WINDOW, lexicon.arrays().vectors.shape[1]]
         if [library.unspun_size(which) for which in range(len(expected))] != expected:
