@@ -77,10 +77,12 @@ class Text:
             return [normalise_word(raw[start:end]) for start, end in zip(self.starts, self.ends, strict=True)]
         norms = [lower[start:end] for start, end in zip(self.starts, self.ends, strict=True)]
         if not lower.isascii():
+            starts, ends, done = self.starts, self.ends, -1
             for match in _BEYOND_ASCII.finditer(lower):
-                place = bisect_right(self.starts, match.start()) - 1
-                if place >= 0 and match.start() < self.ends[place]:
-                    norms[place] = normalise_word(raw[self.starts[place] : self.ends[place]])
+                place = bisect_right(starts, match.start()) - 1
+                if place > done and match.start() < ends[place]:
+                    norms[place] = normalise_word(raw[starts[place] : ends[place]])
+                    done = place
         return norms
 
     @cached_property
