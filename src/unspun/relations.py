@@ -42,7 +42,7 @@ def relate(evidence: Evidence, pair_scores: NDArray[np.float64], flagged: bool) 
         mine = np.flatnonzero(evidence.substitutions.owner == k)
         swaps = [evidence.substitutions.pairs[i] for i in mine if pair_scores[i] >= 0.5]
         following = follows(comparison.alignment.partner, swaps)
-        coverage = np.count_nonzero(following) / len(following)
+        coverage = int(np.count_nonzero(following)) / len(following)
         strength = float(pair_scores[mine].sum())
         unquoted = np.count_nonzero(following & (evidence.article.quotation < 0)) / len(following)
         if _is_copied(evidence.article.text, comparison.reference.examined.text):

@@ -50,7 +50,9 @@ class Print:
     def of(cls, verdict: Verdict) -> Print:
         figures: list[float] = []
         alternatives = [span.alternatives for span in verdict.spans]
-        rest = json.dumps([_take_figures(verdict.to_dict(), figures), alternatives])
+        # Wherever the repository lies.
+        told = {**verdict.to_dict(), "source": None}
+        rest = json.dumps([_take_figures(told, figures), alternatives])
         return cls(hashlib.sha256(rest.encode()).hexdigest()[:16], tuple(figures))
 
 
