@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import shutil
@@ -154,8 +155,6 @@ def test_without_the_twin_verdicts_are_the_same() -> None:
         "import json, sys; from unspun import Detector; d = Detector.load(context='never');"
         "assert d._twin is None; print(json.dumps([d.score(t).to_dict() for t in json.load(sys.stdin)]))"
     )
-    import json
-
     texts = samples()[:12]
     done = subprocess.run(
         [sys.executable, "-c", code], input=json.dumps(texts), env={**os.environ, "UNSPUN_COMPILED": "0"},

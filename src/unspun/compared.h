@@ -16,6 +16,7 @@ EXPORT int64_t unspun_split_text(
     Arrays a = {.start = places, .end = places + most, .sentence = places + 2 * most, .hash = hashes};
     a.breaks = marks, a.capital = marks + (most + 1), a.numeric = marks + 2 * (most + 1);
     a.opens = marks + 3 * (most + 1), a.alphabetic = marks + 4 * (most + 1);
+    if (length > INT32_MAX) return -1; /* places are kept in 32 bits */
     for (int64_t i = 0; i < length; i++)
         if (!t->classes[text[i] / PAGE]) return -2 - (int64_t)(text[i] / PAGE);
     int64_t count = split_words(t, text, length, &a);

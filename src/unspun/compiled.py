@@ -92,33 +92,15 @@ _TAKES: Final = {
     "unspun_measure_pairs": (*[_POINTER] * 7, _LONG, _POINTER, _POINTER),
     "unspun_measure_directions": (*[_POINTER] * 4, _LONG, _POINTER, _POINTER),
     "unspun_share_words": (
-        _POINTER,
-        _POINTER,
-        _LONG,
-        _POINTER,
-        _POINTER,
-        _LONG,
-        _POINTER,
-        _LONG,
-        _POINTER,
-        _LONG,
-        *[_POINTER] * 3,
+        *[_POINTER] * 2, _LONG, *[_POINTER] * 2, _LONG, _POINTER, _LONG, _POINTER, _LONG, *[_POINTER] * 3,
     ),
     "unspun_split_stretches": (*[_POINTER] * 6, _LONG, _POINTER, _POINTER),
     "unspun_examine_usage": (
-        *[_POINTER] * 3,
-        _LONG,
-        _POINTER,
-        _LONG,
-        *[_POINTER] * 4,
-        _LONG,
-        ctypes.c_double,
-        _POINTER,
-        ctypes.c_uint64,
+        *[_POINTER] * 3, _LONG, _POINTER, _LONG, *[_POINTER] * 4, _LONG, ctypes.c_double, _POINTER, ctypes.c_uint64,
         *[_POINTER] * 3,
     ),
     "unspun_sum_vectors": (*[_POINTER] * 3, _LONG, _POINTER),
-}
+}  # fmt: skip
 #: What they give back, where that is not an int.
 _GIVES: Final = {"unspun_size": _LONG, "unspun_split_text": _LONG, "unspun_examine_words": _LONG}
 
