@@ -14,7 +14,16 @@ except ImportError:  # called by hand
     BuildHookInterface = object
 
 #: Fused multiplications would round otherwise than numpy does; nothing here looks at errno.
-FLAGS = ["-O3", "-std=gnu11", "-fPIC", "-shared", "-fvisibility=hidden", "-ffp-contract=off", "-fno-math-errno"]
+FLAGS = [
+    "-O3",
+    "-std=gnu11",
+    "-pthread",
+    "-fPIC",
+    "-shared",
+    "-fvisibility=hidden",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+]
 
 
 class TwinHook(BuildHookInterface):

@@ -11,29 +11,20 @@
  */
 
 #include <math.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__)
 #include <immintrin.h>
 #define HAS_AVX2 __builtin_cpu_supports("avx2")
 #define AVX2 __attribute__((target("avx2")))
 #endif
 
-#if defined(__GNUC__)
 #define EXPORT __attribute__((visibility("default")))
 #define PREFETCH(address) __builtin_prefetch(address)
 #define first_bit(bits) __builtin_ctzll(bits)
-#else
-#define EXPORT __declspec(dllexport)
-#define PREFETCH(address) ((void)(address))
-static inline int first_bit(uint64_t bits) {
-    int at = 0;
-    while (!(bits >> at & 1)) at++;
-    return at;
-}
-#endif
 
 /* Changed whenever something here is called in another way: unspun.compiled refuses a library of another. */
 #define VERSION 2
@@ -238,11 +229,19 @@ typedef struct {
     int64_t times_size;
 } Space;
 
-#if defined(__GNUC__)
 static __thread Space space;
-#else
-static __declspec(thread) Space space;
-#endif
+static pthread_key_t ended;
+static pthread_once_t prepared = PTHREAD_ONCE_INIT;
+
+/* A thread that ends gives its work space back. */
+static void release(void *one) {
+    Space *left = one;
+    free(left->block);
+    free(left->times);
+    *left = (Space){0};
+}
+
+static void prepare(void) { pthread_key_create(&ended, release); }
 
 /* Larger blocks are given back after the call: one long text must not keep memory for good. */
 enum { KEPT = 8 << 20 };
@@ -261,6 +260,8 @@ static int reserve(Arrays *a, int64_t most_words, int64_t size) {
         space.block = malloc(wanted);
         space.size = space.block ? wanted : 0;
     }
+    pthread_once(&prepared, prepare);
+    pthread_setspecific(ended, &space);
     if (space.times_size < size) {
         free(space.times);
         space.times = calloc((size_t)size, sizeof(uint32_t));
