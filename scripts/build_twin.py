@@ -1,5 +1,5 @@
-"""Compiles src/unspun/twin.c when unspun is built or installed (a build hook of hatchling); without a C compiler unspun
-does without. By hand: python scripts/build_twin.py"""
+"""Compiles src/unspun/compiled/twin.c when unspun is built or installed (a build hook of hatchling); without a C
+compiler unspun does without. By hand: python scripts/build_twin.py"""
 
 import os
 import shutil
@@ -42,7 +42,7 @@ class TwinHook(BuildHookInterface):
 
 def compile_twin(root: Path) -> Path | None:
     """Make the library beside its source; None, and why on stderr, where that cannot be done."""
-    source = root / "src" / "unspun" / "twin.c"
+    source = root / "src" / "unspun" / "compiled" / "twin.c"
     library = source.with_name("_twin.bin")
     compiler = next(filter(None, map(shutil.which, (os.environ.get("CC") or "cc", "gcc", "clang"))), None)
     if compiler is None or sys.platform == "win32":

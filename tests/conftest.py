@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from unspun.article import Article, Passage, Relation, Span, Verdict
-from unspun.contextual import keep_quiet
+from unspun.context.transformer import keep_quiet
 
 keep_quiet()  # Some tests import onnxruntime themselves.
 

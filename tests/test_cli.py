@@ -268,7 +268,7 @@ def test_an_error_of_unspun_is_not_taken_for_flagged(inbox: Path) -> None:
 
 
 def test_a_terminal_sees_progress_when_work_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    from unspun import console
+    from unspun.commands import console
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:

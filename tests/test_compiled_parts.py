@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from test_twin import PIECES
 from unspun import Article
 from unspun.classifier import Model
-from unspun.compiled import load_library
+from unspun.compiled.library import load_library
 from unspun.evidence import Evidence, gather_evidence
 from unspun.examined import Examined
 from unspun.extractors import wording
@@ -50,7 +50,7 @@ def samples() -> list[str]:
 def plainly() -> Iterator[None]:
     """Without the library."""
     with ExitStack() as stack:
-        stack.enter_context(patch("unspun.compiled_text.split_text", lambda raw: None))
+        stack.enter_context(patch("unspun.compiled.text.split_text", lambda raw: None))
         for module in CALLERS:
             stack.enter_context(patch(f"unspun.{module}.load_library", lambda: None))
         yield

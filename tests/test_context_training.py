@@ -7,8 +7,8 @@ import random
 import numpy as np
 import pytest
 
+from unspun.context.pieces import build_tokenizer
 from unspun.lexicon import Lexicon
-from unspun.pieces import build_tokenizer
 from unspun.text import Text
 from unspun.training.contextual.families import load_function_strangers, load_strangers
 from unspun.training.contextual.windows import KEPT, PROBABLY_KEPT, SWAPPED, UNKNOWN, label_excerpt, label_spun

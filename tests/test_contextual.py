@@ -21,13 +21,13 @@ from typer.testing import CliRunner
 from unspun import Detector
 from unspun.classifier import Model, ModelError, Scorer, Thresholds
 from unspun.cli import app
-from unspun.context_features import READ, WORD
-from unspun.context_model import ContextModel
-from unspun.contextual import FORMAT, Marks, Reader
+from unspun.context.features import READ, WORD
+from unspun.context.model import ContextModel
+from unspun.context.pieces import build_tokenizer, lay_windows, split_pieces
+from unspun.context.transformer import FORMAT, Marks, Reader
 from unspun.extractors.originals import FEATURES as ORIGINAL
 from unspun.lexicon import Lexicon
 from unspun.networks import Networks
-from unspun.pieces import build_tokenizer, lay_windows, split_pieces
 from unspun.resources import find_data
 from unspun.text import Text
 

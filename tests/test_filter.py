@@ -24,11 +24,11 @@ from unspun.article import Article, Verdict
 from unspun.classifier import Model
 from unspun.cli import app
 from unspun.decisions import digest_text
+from unspun.filtering.record_files import read_lines
+from unspun.filtering.streams import LineFilter, read_ahead, tag_line
 from unspun.ingest import ACTIONS, DETAILS, Disposition, IngestFilter, Policy, trim_verdict
 from unspun.lexicon import Lexicon
 from unspun.readers import read_articles
-from unspun.record_files import read_lines
-from unspun.stream_filter import LineFilter, read_ahead, tag_line
 
 SAMPLES = Path(__file__).resolve().parents[1] / "data" / "samples"
 
@@ -446,15 +446,15 @@ if "PEAK_FILE" in os.environ:
 sys.path.insert(0, {tests!r})
 import unspun.detector, test_filter
 unspun.detector.Detector = test_filter.FakeDetector
-import unspun.filter_run
-unspun.filter_run.CHECKPOINT_EVERY = 0.0
+import unspun.filtering.runs
+unspun.filtering.runs.CHECKPOINT_EVERY = 0.0
 from unspun.cli import main
 if "--checkpoint" in sys.argv:
-    read_ahead = unspun.filter_run.read_ahead
+    read_ahead = unspun.filtering.runs.read_ahead
     def tell_and_read(*arguments):
         print("begun", flush=True)
         return read_ahead(*arguments)
-    unspun.filter_run.read_ahead = tell_and_read
+    unspun.filtering.runs.read_ahead = tell_and_read
 main()
 """
 

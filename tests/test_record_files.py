@@ -18,8 +18,9 @@ import pytest
 
 import unspun.detector
 from test_filter import RECORDS, FakeDetector, read, run, start, write
-from unspun import console, record_files
-from unspun.record_files import Rest, list_files, read_lines, split_lines
+from unspun.commands import console
+from unspun.filtering import record_files
+from unspun.filtering.record_files import Rest, list_files, read_lines, split_lines
 
 TEXT = "The council voted on the new road after a long debate. " * 12
 

@@ -24,7 +24,7 @@ SOURCES: Final = Path(unspun.__file__).parent
 INLINE: Final = {"cli.py": 1}  # A token is matched whole against one class.
 #: Patterns that never see a long text, or never search one.
 BOUNDED: Final[dict[str, Callable[[re.Pattern[str], str], object]]] = {
-    "unspun.stream_filter._COLON": lambda pattern, text: pattern.match(text),  # Matched where a name ends.
+    "unspun.filtering.streams._COLON": lambda pattern, text: pattern.match(text),  # Matched where a name ends.
     "unspun.text._LAST_WORD": lambda pattern, text: pattern.search(text, 0, 12),  # Twelve characters before a stop.
 }
 SHORT: Final = 4_000

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq, Levenshtein
 
-from unspun.compiled import address, load_library
+from unspun.compiled.lexicon import load_tables
+from unspun.compiled.library import address, load_library
 from unspun.examined import Examined
-from unspun.lexicon_tables import load_tables
 from unspun.references import Reference
 
 #: Least cosine of shared word weights for two sentences to be paired. Chosen low: half the words of a

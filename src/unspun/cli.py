@@ -24,7 +24,7 @@ import typer
 
 from unspun import __version__
 from unspun.article import Article, Unreadable, Verdict, check_spans
-from unspun.console import (
+from unspun.commands.console import (
     BROKEN,
     FLAGGED,
     NAMED,
@@ -39,8 +39,8 @@ from unspun.console import (
     refuse,
     say,
 )
-from unspun.families_command import families
-from unspun.index_commands import index_app
+from unspun.commands.families import families
+from unspun.commands.index import index_app
 
 if TYPE_CHECKING:
     from unspun.decisions import Decisions
@@ -353,12 +353,12 @@ def filter(
 
     Exit status: 0 done, 2 usage, 3 some lines held nothing to score, 130 interrupted, 143 terminated.
     """
-    from unspun.filter_run import Checkpoint, ResumeError, Routes, Summary, run_filter
+    from unspun.filtering.record_files import list_files, read_lines, read_stream
+    from unspun.filtering.record_outputs import Output, choose_schema, open_output, read_rows
+    from unspun.filtering.runs import Checkpoint, ResumeError, Routes, Summary, run_filter
+    from unspun.filtering.streams import LineFilter
     from unspun.ingest import IngestFilter, Policy
     from unspun.lexicon import Lexicon
-    from unspun.record_files import list_files, read_lines, read_stream
-    from unspun.record_outputs import Output, choose_schema, open_output, read_rows
-    from unspun.stream_filter import LineFilter
 
     actions = [spun, suspect, clean, unscored, on_error or unscored]
     policy = Policy(*(action.value for action in actions))

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from unspun.article import REASON_OF_KIND, Article, Span, Unreadable, Verdict
 from unspun.classifier import Model, ModelError, Thresholds, to_probability
-from unspun.context_model import ContextModel, Reading
+from unspun.compiled.twin import Twin
+from unspun.context.model import ContextModel, Reading
 from unspun.decisions import ArticleDecisions, Decisions, find_meeting
 from unspun.evidence import Evidence, gather_evidence
 from unspun.extractors.direction import FEATURES as DIRECTION
@@ -33,7 +34,6 @@ from unspun.scoring import Measured, measure, score_article
 from unspun.second_look import FEATURES as SECOND_LOOK
 from unspun.spans import SUGGESTIONS, Ranker, build_spans
 from unspun.text import Text
-from unspun.twin import Twin
 
 #: Fewer words are not judged: at 40 words one odd phrase would decide.
 MIN_WORDS: Final = 40

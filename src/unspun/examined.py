@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.compiled import CompiledText, address, load_library
+from unspun.compiled.library import CompiledText, address, load_library
 from unspun.lexicon import Lexicon
 from unspun.text import Text
 

@@ -9,8 +9,8 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.compiled import load_library
-from unspun.word_table import WordTable
+from unspun.compiled.library import load_library
+from unspun.compiled.word_table import WordTable
 
 
 def find_frequencies(words: Sequence[str]) -> NDArray[np.float32]:

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.compiled import address, load_library
+from unspun.compiled.library import address, load_library
 from unspun.frequencies import find_frequencies
 from unspun.key_table import KeyTable, number_pairs
 from unspun.resources import find_data

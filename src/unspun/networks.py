@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.compiled import CompiledNetworks, address, load_library
+from unspun.compiled.library import CompiledNetworks, address, load_library
 
 _STORED: Final = ("mean", "scale", "hidden", "hidden_bias", "output", "output_bias")
 #: Standard deviations from the mean at which a feature is cut off: an odd text must not run away with the score.

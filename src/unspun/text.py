@@ -13,7 +13,7 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from unspun.compiled_text import Split, split_text
+from unspun.compiled.text import Split, split_text
 from unspun.letters import ABBREVIATIONS, APOSTROPHES, INVISIBLE, MARKS, normalise_word
 
 #: A number with its separators, or a run of letters and digits joined by apostrophes, combining marks or

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.compiled import address, load_library
+from unspun.compiled.library import address, load_library
 from unspun.networks import check_numbers
 
 #: Steps that the values of leaves are rounded to, and what these stay below: a thousand add up to less than 2**63.

@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.alignment import tabulate
-from unspun.compiled import address, load_library
+from unspun.compiled.lexicon import load_tables
+from unspun.compiled.library import address, load_library
 from unspun.examined import Examined
 from unspun.extractors.substitutions import FEATURES as PAIR
 from unspun.extractors.substitutions import LONGEST, Comparison, Substitutions, measure_sequences
 from unspun.extractors.wording import WINDOW, Wordings, examine_wording
-from unspun.lexicon_tables import load_tables
 from unspun.ranges import count_in, lowest_in
 
 #: Measured on the article's wording less the same on the reference's. ``odds``: log-odds of being swapped in,

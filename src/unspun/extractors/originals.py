@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.compiled.lexicon import log_out_degree
 from unspun.examined import Examined
 from unspun.extractors.wording import expand_ranges, measure_fit, sum_around
 from unspun.lexicon import MOBY, MOBY_BOTH, WORDNET
-from unspun.lexicon_tables import log_out_degree
 
 #: What is known of a candidate: how well it fits the words before and after, how common it is and how many synonyms
 #: it could have been swapped for (logarithms); likeness to the word that stands there and to the words around; whether

@@ -20,10 +20,10 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
 from unspun.alignment import Alignment, Pair, tabulate
-from unspun.compiled import address, load_library
+from unspun.compiled.lexicon import load_tables
+from unspun.compiled.library import address, load_library
 from unspun.examined import Examined
 from unspun.lexicon import MOBY, MOBY_BOTH, WORDNET
-from unspun.lexicon_tables import load_tables
 from unspun.ranges import count_in, lowest_in
 from unspun.references import Reference
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from unspun.alignment import Alignment
 from unspun.article import Passage
-from unspun.compiled import address, load_library
+from unspun.compiled.lexicon import load_tables
+from unspun.compiled.library import address, load_library
 from unspun.examined import Examined
 from unspun.extractors.wording import Wordings, expand_ranges
-from unspun.lexicon_tables import load_tables
 from unspun.references import Reference
 
 FEATURES: Final = (

@@ -19,12 +19,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.compiled import address, load_library
+from unspun.compiled.lexicon import MAX_ZIPF, SHARE_STEPS, SHARES, STRETCH, load_tables, log_out_degree
+from unspun.compiled.library import address, load_library
 from unspun.examined import Examined
 from unspun.habits import FEATURES as HABITS
 from unspun.habits import Habits
 from unspun.lexicon import MOBY, MOBY_BOTH, WORDNET
-from unspun.lexicon_tables import MAX_ZIPF, SHARE_STEPS, SHARES, STRETCH, load_tables, log_out_degree
 
 #: Synonyms tried for a word, best first: each more costs time on every word. Eight tell swapped words from others as
 #: well as sixteen do (areas under the ROC curve .9008 and .9011).

@@ -21,11 +21,11 @@ from typing import Any, Final
 
 from unspun.article import Article
 from unspun.detector import Context
-from unspun.filter_run import Routes, Summary, run_filter
+from unspun.filtering.record_files import read_lines
+from unspun.filtering.record_outputs import LineOutput
+from unspun.filtering.runs import Routes, Summary, run_filter
+from unspun.filtering.streams import LineFilter
 from unspun.ingest import IngestFilter
-from unspun.record_files import read_lines
-from unspun.record_outputs import LineOutput
-from unspun.stream_filter import LineFilter
 from unspun.training.measure_serve import WORDS, make_articles
 
 #: Times that everything is done; the fastest counts, since whatever else runs can only slow it down.

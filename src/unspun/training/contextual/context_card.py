@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from unspun.context_model import ContextModel
+from unspun.context.model import ContextModel
 from unspun.training.contextual.learn_settings import BASE, LENGTHS, NAMING, PROBABLE, RATE, TEXTS
 from unspun.training.evaluation_figures import Figures, show_figure, write_head, write_row
 

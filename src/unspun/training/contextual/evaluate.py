@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from unspun.article import Article, Verdict
 from unspun.classifier import Model
-from unspun.context_model import ContextModel
-from unspun.contextual import Marks, Reader, keep_quiet
+from unspun.context.model import ContextModel
+from unspun.context.transformer import Marks, Reader, keep_quiet
 from unspun.detector import Detector
 from unspun.lexicon import Lexicon
 from unspun.text import Text
@@ -102,7 +102,7 @@ def halve(
 @dataclass(frozen=True, slots=True, eq=False)
 class Tried:
     """Verdicts on some trials by the fast model, and by the contextual one reading all; ``read_from`` as in
-    :class:`unspun.context_model.ContextModel`."""
+    :class:`unspun.context.model.ContextModel`."""
 
     trials: list[Trial]
     fast: list[Verdict]

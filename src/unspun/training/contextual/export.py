@@ -14,8 +14,8 @@ import onnx
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
-from unspun.contextual import FORMAT
-from unspun.pieces import END, FILL, START, UNKNOWN
+from unspun.context.pieces import END, FILL, START, UNKNOWN
+from unspun.context.transformer import FORMAT
 from unspun.training.contextual.encoder import HEADS, Encoder, load_bert
 from unspun.training.contextual.learn import find_base, read_checkpoint, read_vocabulary
 from unspun.training.contextual.onnx_graph import Shape, build_graph

@@ -23,9 +23,9 @@ from sklearn.metrics import roc_auc_score
 
 import unspun
 from unspun.classifier import BASE_RATE, Model, to_probability
-from unspun.context_features import examine_marks, measure_read
-from unspun.context_model import GROUNDS, ContextModel, measure_candidates
-from unspun.contextual import Reader
+from unspun.context.features import examine_marks, measure_read
+from unspun.context.model import GROUNDS, ContextModel, measure_candidates
+from unspun.context.transformer import Reader
 from unspun.evidence import gather_evidence
 from unspun.examined import Examined
 from unspun.features import find_ground

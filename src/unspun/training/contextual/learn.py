@@ -28,8 +28,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from unspun.context.pieces import END, FILL, START, build_tokenizer
 from unspun.lexicon import Lexicon
-from unspun.pieces import END, FILL, START, build_tokenizer
 from unspun.training.contextual.encoder import Encoder, load_bert
 from unspun.training.contextual.families import load_function_strangers, load_strangers, load_wordings
 from unspun.training.contextual.learn_settings import (

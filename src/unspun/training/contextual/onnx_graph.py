@@ -16,7 +16,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from unspun.pieces import WINDOW
+from unspun.context.pieces import WINDOW
 
 _CONTRIB: Final = "com.microsoft"
 

@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 
 from unspun.article import LABELS, Article
-from unspun.contextual import Reader
+from unspun.context.pieces import WINDOW
+from unspun.context.transformer import Reader
 from unspun.detector import Detector
-from unspun.pieces import WINDOW
 from unspun.text import Text
 from unspun.training.contextual.families import is_learnt
 from unspun.training.corpora import read_excerpts, split

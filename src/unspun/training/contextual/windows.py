@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.pieces import split_pieces
+from unspun.context.pieces import split_pieces
 from unspun.text import Text
 from unspun.training.corpora import Excerpt
 from unspun.training.dictionaries import Dictionary

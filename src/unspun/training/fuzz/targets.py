@@ -23,7 +23,10 @@ from unspun.article import Article, Verdict
 from unspun.classifier import ModelError
 from unspun.decisions import Decisions, DecisionsError
 from unspun.detector import Detector
-from unspun.filter_run import Checkpoint, ResumeError, Routes, Summary, run_filter
+from unspun.filtering.record_files import read_lines, split_lines
+from unspun.filtering.record_outputs import LineOutput, read_rows
+from unspun.filtering.runs import Checkpoint, ResumeError, Routes, Summary, run_filter
+from unspun.filtering.streams import Filtered, LineFilter, parse_line
 from unspun.index.compared import IndexedReferences
 from unspun.index.manifest import NAME, write_manifest
 from unspun.index.query import Index
@@ -31,8 +34,6 @@ from unspun.index.segment import COLUMNS, IndexDamagedError
 from unspun.index.selection import Selection
 from unspun.ingest import IngestFilter, Policy
 from unspun.readers import read_articles
-from unspun.record_files import read_lines, split_lines
-from unspun.record_outputs import LineOutput, read_rows
 from unspun.references import References
 from unspun.reporters.comma_separated import write_csv
 from unspun.reporters.html import render_report
@@ -44,7 +45,6 @@ from unspun.reporters.side_by_side import make_wide_console, write_evidence
 from unspun.reporters.table import make_console, write_table
 from unspun.restoration import restore
 from unspun.saved_verdicts import VerdictError, read_verdicts
-from unspun.stream_filter import Filtered, LineFilter, parse_line
 from unspun.text import Text
 from unspun.training.fuzz import seeds
 from unspun.training.fuzz.cases import change_part, decode_text, join_fields, make_part_seeds, split_fields

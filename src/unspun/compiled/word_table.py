@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.compiled import Tables, address, load_library
+from unspun.compiled.library import Tables, address, load_library
 
 
 class WordTable:

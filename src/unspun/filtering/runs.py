@@ -16,8 +16,8 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final
 
-from unspun.record_outputs import LineOutput, Output, Row
-from unspun.stream_filter import Filtered, LineFilter, filter_chunks, read_ahead
+from unspun.filtering.record_outputs import LineOutput, Output, Row
+from unspun.filtering.streams import Filtered, LineFilter, filter_chunks, read_ahead
 
 #: Seconds between two checkpoints: what a killed run has to do again at most.
 CHECKPOINT_EVERY: Final = 5.0

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.compiled import CompiledKeyTable, Tables, address, load_library
+from unspun.compiled.library import CompiledKeyTable, Tables, address, load_library
 from unspun.examined import FUNCTION_ZIPF
 from unspun.key_table import KeyTable
 from unspun.lexicon import GAIN_STEP, LOG_STEP, Lexicon

@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.compiled import Tables, address, load_library
+from unspun.compiled.library import Tables, address, load_library
+from unspun.compiled.word_table import WordTable
 from unspun.letters import ABBREVIATIONS, INVISIBLE, LOOKALIKES, MARKS, normalise_word
-from unspun.word_table import WordTable
 
 # What a character is: an enumeration of twin.c.
 _ALNUM, _DECIMAL, _SPACE, _UPPER, _CASED, _DIGIT, _ALPHA, _HARD = (1 << bit for bit in range(8))

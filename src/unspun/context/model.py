@@ -24,8 +24,8 @@ from unspun.classifier import (
     read_thresholds,
     write_archive,
 )
-from unspun.context_features import READ, WORD, examine_marks, measure_read
-from unspun.contextual import Reader
+from unspun.context.features import READ, WORD, examine_marks, measure_read
+from unspun.context.transformer import Reader
 from unspun.evidence import Evidence
 from unspun.examined import Examined
 from unspun.extractors.originals import FEATURES as ORIGINAL

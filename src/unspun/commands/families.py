@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unspun.console import UNREADABLE, Meter, open_model, open_text, refuse, say
-from unspun.index_commands import Reading, begin
+from unspun.commands.console import UNREADABLE, Meter, open_model, open_text, refuse, say
+from unspun.commands.index import Reading, begin
 
 if TYPE_CHECKING:
     from unspun.index.query import Index

@@ -76,7 +76,7 @@ class CompiledText(ctypes.Structure):
 
 
 _POINTER, _LONG, _INT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int32
-#: What the functions take that others than :mod:`unspun.twin` call.
+#: What the functions take that others than :mod:`unspun.compiled.twin` call.
 _TAKES: Final = {
     "unspun_add_words": (_POINTER, ctypes.c_uint64, ctypes.c_char_p, _LONG, *[_POINTER] * 3, _INT),
     "unspun_find_frequencies": (_POINTER, ctypes.c_uint64, ctypes.c_char_p, _LONG, _POINTER),

@@ -26,11 +26,11 @@
 #define PREFETCH(address) __builtin_prefetch(address)
 #define first_bit(bits) __builtin_ctzll(bits)
 
-/* Changed whenever something here is called in another way: unspun.compiled refuses a library of another. */
+/* Changed whenever something here is called in another way: unspun.compiled.library refuses a library of another. */
 #define VERSION 2
 
 enum { PAGE = 256, PAGES = 0x1100 };
-/* What a character is, see unspun.twin. */
+/* What a character is, see unspun.compiled.twin. */
 enum { ALNUM = 1, DECIMAL = 2, SPACE = 4, UPPER = 8, CASED = 16, DIGIT = 32, ALPHA = 64, HARD = 128 };
 /* What is known of a word beside its number and its frequency. */
 enum { ENGLISH = 1, ABBREVIATION = 2, MAY_DOUBLE = 4, BEGINS_PHRASE = 8 };
@@ -114,7 +114,7 @@ typedef struct {
 } Result;
 
 EXPORT int32_t unspun_version(void) { return VERSION; }
-/* What unspun.twin counts on, one after another; -1 behind the last. */
+/* What unspun.compiled.twin counts on, one after another; -1 behind the last. */
 EXPORT int64_t unspun_size(int32_t which) {
     const int64_t sizes[] = {
         sizeof(Tables), sizeof(Result), sizeof(Network), WORD_FEATURES, ARTICLE_FEATURES, MOST_SYNONYMS, WINDOW,

@@ -20,10 +20,10 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any, Final
 
+from unspun.filtering.record_files import Page, Rest, extract_page
 from unspun.ingest import Disposition, IngestFilter, trim_verdict
 from unspun.processes import choose_context
 from unspun.readers import MAX_BYTES
-from unspun.record_files import Page, Rest, extract_page
 
 #: Lines, and about how many bytes, that a worker takes at once: sending them costs little then, and nobody waits long.
 CHUNK: Final = 16

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unspun.console import BROKEN, NAMED, UNREADABLE, Leftovers, Meter, calm_exit, heed_sigterm, refuse, say
+from unspun.commands.console import BROKEN, NAMED, UNREADABLE, Leftovers, Meter, calm_exit, heed_sigterm, refuse, say
 
 if TYPE_CHECKING:
     from datetime import date

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from unspun.record_files import PARQUET, read_batches, read_schema
+from unspun.filtering.record_files import PARQUET, read_batches, read_schema
 
 if TYPE_CHECKING:
     import pyarrow
 
-    from unspun.stream_filter import Filtered
+    from unspun.filtering.streams import Filtered
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,7 +154,8 @@ def is_parquet(name: str) -> bool:
 
 
 def read_rows(paths: Iterable[Path]) -> Iterator[Row]:
-    """The rows of parquet files, in step with the lines that :func:`unspun.record_files.read_lines` makes of them."""
+    """The rows of parquet files, in step with the lines that :func:`unspun.filtering.record_files.read_lines` makes
+    of them."""
     for path in paths:
         # What is wrong with a file is told where its lines are read.
         for batch in read_batches(path, lambda _: None):

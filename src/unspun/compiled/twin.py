@@ -1,7 +1,7 @@
 """The compiled twin of the path without references: what scores most articles, some ten times as fast as numpy.
 
-It measures a text as :mod:`unspun.scoring` does, in one call of ``twin.c`` (see :mod:`unspun.compiled`). Where the
-library is missing, or a text holds what the twin does not know, the numpy path gives the same numbers.
+It measures a text as :mod:`unspun.scoring` does, in one call of ``twin.c`` (see :mod:`unspun.compiled.library`).
+Where the library is missing, or a text holds what the twin does not know, the numpy path gives the same numbers.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.classifier import Model
-from unspun.compiled import CompiledNetworks, Tables, address, load_library
-from unspun.compiled_text import ABBREVIATION, load_characters
+from unspun.compiled.lexicon import fill_tables, point_to
+from unspun.compiled.library import CompiledNetworks, Tables, address, load_library
+from unspun.compiled.text import ABBREVIATION, load_characters
 from unspun.extractors.grammar import MAY_DOUBLE
 from unspun.extractors.wording import FEATURES, MAX_SYNONYMS, WINDOW
 from unspun.features import ALONE
 from unspun.frequencies import load_frequencies
 from unspun.letters import ABBREVIATIONS
 from unspun.lexicon import Lexicon
-from unspun.lexicon_tables import fill_tables, point_to
 from unspun.networks import Networks
 
-# What is known of a word, beside :data:`unspun.compiled_text.ABBREVIATION`: an enumeration of twin.c.
+# What is known of a word, beside :data:`unspun.compiled.text.ABBREVIATION`: an enumeration of twin.c.
 _ENGLISH, _MAY_DOUBLE, _BEGINS_PHRASE = 1, 4, 8
 _SCORED, _TOO_SHORT, _NOT_ENGLISH, _HARD_TEXT, _NEW_PAGE, _NO_MEMORY = range(6)
 _REASONS: Final = {_TOO_SHORT: "too_short", _NOT_ENGLISH: "not_english"}

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.classifier import ModelError
-from unspun.pieces import END, START, Pieces, build_tokenizer, lay_windows, split_pieces
+from unspun.context.pieces import END, START, Pieces, build_tokenizer, lay_windows, split_pieces
 from unspun.text import Text
 
 if TYPE_CHECKING:

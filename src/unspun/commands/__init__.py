@@ -1,0 +1,1 @@
+"""What the command line of :mod:`unspun.cli` is made of."""
