@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from unspun.article import REASON_OF_KIND, Article, Span, Unreadable, Verdict
 from unspun.classifier import Model, ModelError, Thresholds, to_probability
+from unspun.compiled.text import hash_words
 from unspun.compiled.twin import Twin
 from unspun.context.model import ContextModel, Reading
 from unspun.decisions import ArticleDecisions, Decisions, find_meeting
@@ -287,17 +288,27 @@ def _to_article(value: str | Article, identifier: str) -> Article:
 
 def find_unscored_reason(text: Text) -> str | None:
     """Why a text gets no score: ``not_english``, ``too_short``, or None when it gets one."""
-    norms, raw = text.norms, text.raw
+    raw, split = text.raw, text.split
     # Scripts without spaces have few "words": the letters tell them apart from a short English text.
     if not raw.isascii():
         foreign = sum(map(str.isalpha, _BEYOND_LATIN.findall(raw)))
         if foreign and foreign > 0.5 * sum(map(str.isalpha, raw)):
             return "not_english"
-    if len(norms) < MIN_WORDS:
+    if len(text) < MIN_WORDS:
         return "too_short"
     # Figures are left out of the count: a table of results is English too.
-    words = sum(map(str.isalpha, norms))
-    return "not_english" if sum(map(_ENGLISH.__contains__, norms)) < MIN_ENGLISH * words else None
+    if split:
+        words, english = int(np.count_nonzero(split.alphabetic)), map(_hash_english().__contains__, split.hash.tolist())
+    else:
+        words, english = sum(map(str.isalpha, text.norms)), map(_ENGLISH.__contains__, text.norms)
+    return "not_english" if sum(english) < MIN_ENGLISH * words else None
+
+
+@cache
+def _hash_english() -> frozenset[int]:
+    hashes = hash_words(sorted(_ENGLISH))
+    assert hashes is not None
+    return frozenset(hashes.tolist())
 
 
 def _decide(verdict: Verdict, found: ArticleDecisions) -> Verdict:

@@ -67,7 +67,7 @@ def gather_evidence(
     comparisons, copies = list[Comparison](), list[Reference]()
     if references is not None and len(article):
         candidates, copies = references.query(article.text, source)
-        ids = references.number_words(article.text.norms)
+        ids = references.number_words(article.text)
         for candidate in candidates:
             alignment = align(article, ids, candidate.reference, references.weights)
             if len(alignment.ranges):

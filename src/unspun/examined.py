@@ -5,18 +5,26 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.compiled.lexicon import load_words
 from unspun.compiled.library import CompiledText, address, load_library
-from unspun.lexicon import Lexicon
+from unspun.lexicon import FUNCTION_ZIPF, Lexicon
 from unspun.text import Text
 
-#: Words at or above this Zipf frequency are function words or nearly so (said, new, people lie below it).
-FUNCTION_ZIPF: Final = 6.2
 _BREAK: Final = re.compile(r"[^\s'’\-\u2010\u2011]|\n\s*\n")
+
+
+class _LookedUp(NamedTuple):
+    """See :class:`Examined`."""
+
+    ids: NDArray[np.int32]
+    zipf: NDArray[np.float32]
+    content: NDArray[np.bool_]
+    named: NDArray[np.bool_]
 
 
 class Examined:
@@ -33,17 +41,26 @@ class Examined:
         self.text = text
         self.lexicon = lexicon
 
-    def take(self, ids: NDArray[np.int32], zipf: NDArray[np.float32]) -> None:
-        """Let others' look-up of the words stand for one of its own."""
-        vars(self).setdefault("ids", ids)
-        vars(self).setdefault("zipf", zipf)
-
     def __len__(self) -> int:
-        return len(self.text.starts)
+        return len(self.text)
+
+    @cached_property
+    def _looked_up(self) -> _LookedUp | None:
+        """What compiled code says of the words."""
+        library, split, count = load_library(), self.text.split, len(self)
+        if library is None or split is None:
+            return None
+        ids, zipf = np.empty(count, np.int32), np.empty(count, np.float32)
+        content, named = np.empty((2, count), np.bool_)
+        read = split.hash, split.capital, split.numeric, split.opens, split.sentence
+        written = ids, zipf, content, named
+        tables = load_words(self.lexicon)
+        library.unspun_look_words_up(tables, *map(address, read), count, *map(address, written))
+        return _LookedUp(*written)
 
     @cached_property
     def ids(self) -> NDArray[np.int32]:
-        return self.lexicon.ids(self.text.norms)
+        return self._looked_up.ids if self._looked_up else self.lexicon.ids(self.text.norms)
 
     @cached_property
     def lemmas(self) -> NDArray[np.int32]:
@@ -63,6 +80,8 @@ class Examined:
 
     @cached_property
     def zipf(self) -> NDArray[np.float32]:
+        if self._looked_up:
+            return self._looked_up.zipf
         zipf = self.lexicon.zipf_known(self.ids)
         [unknown] = np.nonzero(self.ids < 0)
         zipf[unknown] = self.lexicon.zipf([self.text.norms[place] for place in unknown.tolist()])
@@ -144,7 +163,7 @@ class Examined:
 
     @cached_property
     def content(self) -> NDArray[np.bool_]:
-        return (self.zipf < FUNCTION_ZIPF) & ~self.numeric
+        return self._looked_up.content if self._looked_up else (self.zipf < FUNCTION_ZIPF) & ~self.numeric
 
     @cached_property
     def content_sums(self) -> NDArray[np.int32]:
@@ -168,6 +187,8 @@ class Examined:
 
         A line where most content words are capitalised is a headline, and says nothing.
         """
+        if self._looked_up:
+            return self._looked_up.named
         sentence = self.sentence_of
         content = np.bincount(sentence, self.content)
         capital = np.bincount(sentence, self.content & self.capital)

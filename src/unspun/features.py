@@ -98,7 +98,7 @@ def measure_alone(
     column = WORDING.index
     fit = np.minimum(features[:, column("fit_left")], features[:, column("fit_right")])
     kinds = [finding.kind for finding in rules]
-    doubled = sum(f.kind == "grammar" and article.text.norms[f.first] == article.text.norms[f.last - 1] for f in rules)
+    doubled = sum(f.kind == "grammar" and article.text.norm(f.first) == article.text.norm(f.last - 1) for f in rules)
     return np.array([
         np.log(words + 1),
         *_summarise_words(swapped, sentences, len(article.text.sentences)),

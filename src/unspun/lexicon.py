@@ -46,6 +46,8 @@ VERB_G: Final = 7
 ADJECTIVE_ER: Final = 8
 ADJECTIVE_EST: Final = 9
 
+#: Words at or above this Zipf frequency are function words or nearly so (said, new, people lie below it).
+FUNCTION_ZIPF: Final = 6.2
 #: Stored log10 probabilities are multiples of this: the error (at most half) is far below the model's own.
 LOG_STEP: Final = 0.04
 #: The same for triples: what a third word adds to log10 P, and the back-off of pairs.

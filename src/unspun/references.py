@@ -8,20 +8,20 @@ lose theirs, because a swap destroys three triples but leaves the others.
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count, repeat
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unspun.article import Article
+from unspun.compiled.library import address, load_library
 from unspun.examined import Examined
 from unspun.lexicon import Lexicon
 from unspun.text import Text
+from unspun.word_numbers import WordNumbers, number_words
 
 #: Words up to this Zipf frequency count for retrieval; commoner ones say nothing about the subject.
 RARE_ZIPF: Final = 4.6
@@ -31,6 +31,11 @@ MAX_CANDIDATES: Final = 8
 #: pairs of ECB+ reports of one event share this much; so does the best stranger in half of the cases, which
 #: costs an alignment but no accuracy.
 MIN_SHARED: Final = 0.02
+
+#: Steps of weights: sums of whole numbers do not depend on the order (see :mod:`unspun.networks`).
+_STEPS: Final = 2.0**24
+#: Words of all references up to which reading them takes less time than looking up who holds what.
+_FEW_WORDS: Final = 20_000
 
 _P1: Final = np.uint64(0x9E3779B97F4A7C15)
 _P2: Final = np.uint64(0xC2B2AE3D27D4EB4F)
@@ -49,7 +54,6 @@ class Reference:
     article: Article
     examined: Examined
     ids: NDArray[np.int32]
-    fingerprint: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +64,9 @@ class Candidate:
     shared: float
 
 
-class Looked(NamedTuple):
-    """Words looked up in the lexicon: ``ids`` int32[n] and ``zipf`` float32[n]."""
-
-    ids: NDArray[np.int32]
-    zipf: NDArray[np.float32]
+#: The weight that each reference shares with a text, int64[references], in steps; that of all that any reference
+#: shares; how many features none has.
+_Weighed = tuple[NDArray[np.int64], int, int]
 
 
 class References:
@@ -75,7 +77,8 @@ class References:
 
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
-        self._numbers: dict[str, int] = {}
+        self._numbers = WordNumbers(0, {})
+        self._ids = np.zeros(0, np.int32)
         self._references: list[Reference] = []
         self._by_id: dict[str, Reference] = {}
 
@@ -83,17 +86,14 @@ class References:
     def build(cls, articles: Iterable[Article], lexicon: Lexicon | None = None) -> References:
         """Take in every article that holds a word; the texts stay in memory."""
         self = cls(lexicon or Lexicon.load())
-        # A word asked for the first time gets the next number.
-        numbers = defaultdict[str, int](count().__next__)
-        for article in articles:
-            text = Text(article.text)
-            if not text.norms:
-                continue
-            ids = np.fromiter(map(numbers.__getitem__, text.norms), np.int32, len(text.norms))
-            reference = Reference(article, Examined(text, self._lexicon), ids, fingerprint(text))
+        taken = [(article, text) for article in articles if len(text := Text(article.text))]
+        self._numbers, self._ids = number_words([text for _, text in taken])
+        end = 0
+        for article, text in taken:
+            first, end = end, end + len(text)
+            reference = Reference(article, Examined(text, self._lexicon), self._ids[first:end])
             self._references.append(reference)
             self._by_id.setdefault(article.id, reference)
-        self._numbers = dict(numbers)
         return self
 
     def __len__(self) -> int:
@@ -111,34 +111,44 @@ class References:
         found = self.find(identifier)
         return found.article if found else None
 
-    def number_words(self, words: Sequence[str]) -> NDArray[np.int32]:
-        """The words as the numbers used in every :attr:`Reference.ids`; -1 for words in no reference."""
-        return np.fromiter(map(self._numbers.get, words, repeat(-1)), np.int32, len(words))
-
-    @cached_property
-    def _words(self) -> Looked:
-        """What the lexicon knows of each word."""
-        words = list(self._numbers)
-        ids = self._lexicon.ids(words)
-        zipf = self._lexicon.zipf_known(ids)
-        [unknown] = np.nonzero(ids < 0)
-        zipf[unknown] = self._lexicon.zipf([words[number] for number in unknown.tolist()])
-        return Looked(ids, zipf)
+    def number_words(self, text: Text) -> NDArray[np.int32]:
+        """The words of a text as the numbers used in every :attr:`Reference.ids`; -1 for words in no reference."""
+        return self._numbers.find(text)
 
     @cached_property
     def weights(self) -> NDArray[np.float32]:
         """How much a shared word says, float32 by word number: 0.05 for "the", 1.25 for a word never seen."""
-        weights: NDArray[np.float32] = np.clip((7.0 - self._words.zipf) / 4.0, 0.05, 1.25).astype(np.float32)
+        zipf = np.empty(self._numbers.size, np.float32)
+        for reference in self._references:
+            zipf[reference.ids] = reference.examined.zipf
+        weights: NDArray[np.float32] = np.clip((7.0 - zipf) / 4.0, 0.05, 1.25).astype(np.float32)
         return weights
+
+    @cached_property
+    def _rare(self) -> NDArray[np.bool_]:
+        """Which words count for retrieval, by number."""
+        rare: NDArray[np.bool_] = self.weights > (7.0 - RARE_ZIPF) / 4.0
+        return rare
+
+    @cached_property
+    def _shares(self) -> NDArray[np.float64]:
+        """float64[references + 1]: the share of its weight that counts of what so many references hold, in steps. What
+        is in every reference still counts a little: a folder may hold one event only."""
+        total = len(self)
+        held = np.maximum(np.arange(total + 1), 1)
+        shares: NDArray[np.float64] = _STEPS * (0.15 + 0.85 * np.log1p(total / held) / np.log1p(total))
+        return shares
 
     def prepare(self) -> None:
         """Build the search tables now, so that forked workers share them."""
-        _ = self._postings, self.weights
+        _ = self._rare, self._shares
+        if not self._is_few:
+            _ = self._postings
 
     def _features(self, ids: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.uint64], NDArray[np.intp]]:
         """What is counted for retrieval: distinct rare words, distinct word triples, and where each triple begins."""
         known = np.unique(ids[ids >= 0])
-        words = known[self.weights[known] > (7.0 - RARE_ZIPF) / 4.0]
+        words = known[self._rare[known]]
         numbers = ids.astype(np.uint64)
         a, b, c = (numbers[i : max(0, len(ids) - 2) + i] for i in range(3))
         keys = ((a * _P1 + b) * _P2 + c * _P1) | _TRIPLE
@@ -170,36 +180,60 @@ class References:
 
         What has the same ``source`` is the text itself and in neither list.
         """
-        ids = self.number_words(text.norms)
-        words, triples, at = self._features(ids)
-        features = np.append(words.astype(np.uint64), triples)
-        weight = self.weights
-        weights = np.append(weight[words], (weight[ids[at]] + weight[ids[at + 1]] + weight[ids[at + 2]]) / 2)
-        if not len(features) or not self._references:
+        ids = self.number_words(text)
+        if not len(ids) or not self._references:
             return [], []
-        owner, distinct, starts = self._postings
-        at = np.minimum(np.searchsorted(distinct, features), len(distinct) - 1)
-        found = distinct[at] == features
-        at, weights = at[found], weights[found]
-        counts = starts[at + 1] - starts[at]
-        total = len(self._references)
-        # A feature in every reference still counts a little: a folder may hold one event only.
-        weights = weights * (0.15 + 0.85 * np.log1p(total / counts) / np.log1p(total))
-        postings = np.repeat(starts[at] - np.append(0, np.cumsum(counts)[:-1]), counts) + np.arange(counts.sum())
-        scores = np.bincount(owner[postings], np.repeat(weights, counts), minlength=total)
+        scores, found, missing = (self._weigh_few if self._is_few else self._weigh_many)(ids)
         # What is found in no reference weighs as much as the rarest word does when every reference holds it.
-        whole = weights.sum() + 1.25 * 0.15 * float((~found).sum() + (ids < 0).sum())
-        shared = scores / whole if whole > 0 else scores
-        own, candidates, copies = fingerprint(text), list[Candidate](), list[Reference]()
-        for index in np.argsort(-shared, kind="stable"):
+        whole = found / _STEPS + 1.25 * 0.15 * (missing + np.count_nonzero(ids < 0))
+        shared = scores / _STEPS / whole if whole > 0 else scores.astype(np.float64)
+        candidates, copies = list[Candidate](), list[Reference]()
+        for index in np.argsort(-shared, kind="stable").tolist():
             if shared[index] < MIN_SHARED or len(candidates) == limit:
                 break
             reference = self._references[index]
             if source is not None and reference.article.source == source:
                 continue
-            if reference.fingerprint == own:
+            if len(ids) == len(reference.ids) and (ids == reference.ids).all():
                 copies.append(reference)
             else:
-                reference.examined.take(self._words.ids[reference.ids], self._words.zipf[reference.ids])
                 candidates.append(Candidate(reference, float(shared[index])))
         return candidates, copies
+
+    @cached_property
+    def _is_few(self) -> bool:
+        return load_library() is not None and len(self._ids) <= _FEW_WORDS
+
+    @cached_property
+    def _ends(self) -> NDArray[np.int64]:
+        return np.cumsum([len(reference.ids) for reference in self._references])
+
+    def _weigh_few(self, ids: NDArray[np.int32]) -> _Weighed:
+        """By compiled code, which reads all of the references."""
+        library, total = load_library(), len(self)
+        assert library is not None
+        # Of a word: what it is, its weight, the references that hold it.
+        table = np.zeros((1 << (4 * len(ids)).bit_length(), 3), np.uint64)
+        scores, found = np.zeros(total, np.int64), np.zeros(2, np.int64)
+        library.unspun_weigh_references(
+            address(ids), len(ids), address(self._ids), address(self._ends), total, address(self.weights),
+            address(self._rare), address(self._shares), address(table), len(table) - 1, address(scores), address(found),
+        )  # fmt: skip
+        known, missing = found.tolist()
+        return scores, known, missing
+
+    def _weigh_many(self, ids: NDArray[np.int32]) -> _Weighed:
+        """By looking up who holds each."""
+        words, triples, at = self._features(ids)
+        features = np.append(words.astype(np.uint64), triples)
+        weight = self.weights
+        weights = np.append(weight[words], (weight[ids[at]] + weight[ids[at + 1]] + weight[ids[at + 2]]) / 2)
+        owner, distinct, starts = self._postings
+        at = np.minimum(np.searchsorted(distinct, features), len(distinct) - 1)
+        known = distinct[at] == features if len(distinct) else np.zeros(len(at), np.bool_)
+        at, weights = at[known], weights[known]
+        counts = starts[at + 1] - starts[at]
+        steps = np.rint(weights * self._shares[counts])
+        postings = np.repeat(starts[at] - np.append(0, np.cumsum(counts)[:-1]), counts) + np.arange(counts.sum())
+        scores = np.bincount(owner[postings], np.repeat(steps, counts), minlength=len(self))
+        return scores.astype(np.int64), int(steps.sum()), int((~known).sum())

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.article import SURE, Article, Passage, Span, Verdict, check_spans
-from unspun.examined import FUNCTION_ZIPF, Examined
+from unspun.examined import Examined
 from unspun.extractors.grammar import wrong_article
 from unspun.letters import INVISIBLE
-from unspun.lexicon import Lexicon
+from unspun.lexicon import FUNCTION_ZIPF, Lexicon
 from unspun.text import WORD, Text
 
 #: Words of a search phrase: fewer are found anywhere, more are rarely all right.

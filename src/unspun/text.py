@@ -13,7 +13,10 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from unspun.compiled.text import Split, split_text
+import numpy as np
+from numpy.typing import NDArray
+
+from unspun.compiled.text import Split, hash_words, split_text
 from unspun.letters import ABBREVIATIONS, APOSTROPHES, INVISIBLE, MARKS, normalise_word
 
 #: A number with its separators, or a run of letters and digits joined by apostrophes, combining marks or
@@ -69,6 +72,10 @@ class Text:
         # As Word(start, end, norm) does, without a call into Python for each.
         return list(map(_make_word, zip(self.starts, self.ends, self.norms, strict=True)))
 
+    def __len__(self) -> int:
+        """How many words there are."""
+        return len(self.split.start) if self.split else len(self._matches)
+
     @cached_property
     def norms(self) -> list[str]:
         # Lower case once for all; the few words that want more than that are taken one by one.
@@ -94,6 +101,16 @@ class Text:
     def ends(self) -> list[int]:
         """Where each word ends."""
         return self.split.end.tolist() if self.split else [match.end() for match in self._matches]
+
+    def norm(self, place: int) -> str:
+        """One of the :attr:`norms`, for who asks for few."""
+        norms = vars(self).get("norms")
+        return norms[place] if norms else normalise_word(self.raw[self.starts[place] : self.ends[place]])
+
+    @cached_property
+    def hashes(self) -> NDArray[np.uint64] | None:
+        """uint64[n], of the norms, where there is compiled code (:func:`unspun.compiled.text.hash_words`)."""
+        return self.split.hash if self.split else hash_words(self.norms)
 
     @cached_property
     def _matches(self) -> list[re.Match[str]]:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.compiled.library import CompiledKeyTable, Tables, address, load_library
-from unspun.examined import FUNCTION_ZIPF
+from unspun.frequencies import load_frequencies
 from unspun.key_table import KeyTable
-from unspun.lexicon import GAIN_STEP, LOG_STEP, Lexicon
+from unspun.lexicon import FUNCTION_ZIPF, GAIN_STEP, LOG_STEP, Lexicon
 
 #: Words with a Zipf frequency above this are not examined: spinners hardly touch them, and they have
 #: synonyms by the dozen.
@@ -32,6 +32,25 @@ def log_out_degree(lexicon: Lexicon) -> NDArray[np.float32]:
     """float32[lexicon words]: log10 of how many words list each as a synonym, at least 0."""
     counts = np.bincount(lexicon.synonym_ids, minlength=lexicon.size)
     return np.log10(np.maximum(counts, 1)).astype(np.float32)
+
+
+@cache
+def number_words(lexicon: Lexicon) -> NDArray[np.int32]:
+    """int32[slots]: of each slot of :func:`unspun.frequencies.load_frequencies` the word's id, -1 for none."""
+    table = load_frequencies()
+    ids = np.full(len(table), -1, np.int32)
+    table.add(lexicon.words, ids=ids)
+    return ids
+
+
+@cache
+def load_words(lexicon: Lexicon) -> int:
+    """The address of tables that tell the ids and frequencies of words alone, without the rest of the lexicon. They
+    live as long as the process, which must have a library."""
+    tables = Tables(ids=address(number_words(lexicon)), function_zipf=FUNCTION_ZIPF)
+    load_frequencies().point(tables)
+    _kept.append((tables, lexicon))
+    return ctypes.addressof(tables)
 
 
 @cache

@@ -16,7 +16,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 #: Of ``twin.c``: a library of another version is not used.
-VERSION: Final = 2
+VERSION: Final = 3
 #: Not called .so: Python would take it for one of its modules.
 LIBRARY: Final = Path(__file__).with_name("_twin.bin")
 
@@ -87,6 +87,13 @@ _TAKES: Final = {
     "unspun_add_leaves": (*[_POINTER] * 4, _LONG, _POINTER, _LONG, _LONG, _POINTER, _POINTER),
     "unspun_compare_words": (*[_POINTER] * 4, _LONG, _POINTER),
     "unspun_split_text": (_POINTER, ctypes.c_char_p, _LONG, _LONG, *[_POINTER] * 3),
+    "unspun_hash_words": (ctypes.c_char_p, _LONG, _POINTER),
+    "unspun_look_words_up": (*[_POINTER] * 6, _LONG, *[_POINTER] * 4),
+    "unspun_number_words": (*[_POINTER] * 2, ctypes.c_uint64, _POINTER, _LONG, _POINTER),
+    "unspun_find_numbers": (*[_POINTER] * 2, ctypes.c_uint64, _POINTER, _LONG, _POINTER),
+    "unspun_weigh_references": (
+        _POINTER, _LONG, *[_POINTER] * 2, _LONG, *[_POINTER] * 4, ctypes.c_uint64, *[_POINTER] * 2,
+    ),
     "unspun_examine_words": (*[_POINTER] * 8, _LONG, *[_POINTER] * 4),
     "unspun_measure_density": (_POINTER, _LONG, _POINTER, _LONG, _POINTER, _LONG, _POINTER),
     "unspun_measure_pairs": (*[_POINTER] * 7, _LONG, _POINTER, _POINTER),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -79,16 +80,32 @@ def load_characters() -> Characters:
 
 class Split(NamedTuple):
     """Where the n words of a text are: ``start`` and ``end`` int32[n], characters; ``sentence`` int32[n], numbers of
-    their sentences; ``breaks`` bool[n + 1], ``capital``, ``numeric`` and ``opens`` bool[n] as in
-    :class:`unspun.examined.Examined`."""
+    their sentences; ``hash`` uint64[n], of their norms (see :func:`hash_words`); ``breaks`` bool[n + 1], ``capital``,
+    ``numeric`` and ``opens`` bool[n] as in :class:`unspun.examined.Examined`; ``alphabetic`` bool[n], whether they are
+    letters alone."""
 
     start: NDArray[np.int32]
     end: NDArray[np.int32]
     sentence: NDArray[np.int32]
+    hash: NDArray[np.uint64]
     breaks: NDArray[np.bool_]
     capital: NDArray[np.bool_]
     numeric: NDArray[np.bool_]
     opens: NDArray[np.bool_]
+    alphabetic: NDArray[np.bool_]
+
+
+def hash_words(norms: Sequence[str]) -> NDArray[np.uint64] | None:
+    """uint64[n]: what normalised words are known by in compiled code; None where there is none. Two words have the same
+    once in a thousand million million times."""
+    library = load_library()
+    if library is None:
+        return None
+    hashes = np.empty(len(norms), np.uint64)
+    if len(norms):
+        letters = "\n".join(norms).encode("utf-32-le", "surrogatepass")
+        library.unspun_hash_words(letters, len(letters) // 4, address(hashes))
+    return hashes
 
 
 def split_text(raw: str) -> Split | None:
@@ -106,7 +123,8 @@ class _Splitter:
         self._words = WordTable(sorted(ABBREVIATIONS))
         self._flags = np.zeros(len(self._words), np.uint8)
         self._words.add(ABBREVIATIONS, flags=self._flags, flag=ABBREVIATION)
-        self._words.point(self._tables, self._flags)
+        self._words.point(self._tables)
+        self._tables.flags = address(self._flags)
         self._split = library.unspun_split_text
 
     def split(self, raw: str) -> Split | None:
@@ -123,8 +141,9 @@ class _Splitter:
             return None
         # Copied, so that what is kept of a text is no longer than it needs to be.
         start, end, sentence = places[:, :count].copy()
-        breaks, capital, numeric, opens = marks[:4, : count + 1].copy()
-        return Split(start, end, sentence, breaks, capital[:-1], numeric[:-1], opens[:-1])
+        breaks, capital, numeric, opens, alphabetic = marks[:, : count + 1].copy()
+        own = (array[:-1] for array in (capital, numeric, opens, alphabetic))
+        return Split(start, end, sentence, hashes[:count].copy(), breaks, *own)
 
 
 @cache

@@ -27,7 +27,7 @@
 #define first_bit(bits) __builtin_ctzll(bits)
 
 /* Changed whenever something here is called in another way: unspun.compiled.library refuses a library of another. */
-#define VERSION 2
+#define VERSION 3
 
 enum { PAGE = 256, PAGES = 0x1100 };
 /* What a character is, see unspun.compiled.twin. */
@@ -136,8 +136,12 @@ static uint64_t hash_letters(const uint32_t *letters, int64_t length) {
     return hash;
 }
 
+static inline uint64_t first_entry(const Tables *t, uint64_t hash) {
+    return (hash * 0xD6E8FEB86659FD93u) >> 20 & t->entry_mask;
+}
+
 static inline uint64_t find_entry(const Tables *t, uint64_t hash) {
-    uint64_t slot = (hash * 0xD6E8FEB86659FD93u) >> 20 & t->entry_mask;
+    uint64_t slot = first_entry(t, hash);
     while (t->entries[slot].hash && t->entries[slot].hash != hash) slot = (slot + 1) & t->entry_mask;
     return slot;
 }
@@ -352,7 +356,7 @@ static void look_words_up(const Tables *t, Arrays *a, int64_t count) {
     enum { AHEAD = 8 };
     for (int64_t i = 0; i < count; i++) {
         if (i + AHEAD < count) {
-            uint64_t ahead = (a->hash[i + AHEAD] * 0xD6E8FEB86659FD93u) >> 20 & t->entry_mask;
+            uint64_t ahead = first_entry(t, a->hash[i + AHEAD]);
             PREFETCH(&t->entries[ahead]);
             PREFETCH(&t->ids[ahead]);
             PREFETCH(&t->flags[ahead]);

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.classifier import Model
-from unspun.compiled.lexicon import fill_tables, point_to
+from unspun.compiled.lexicon import fill_tables, number_words, point_to
 from unspun.compiled.library import CompiledNetworks, Tables, address, load_library
 from unspun.compiled.text import ABBREVIATION, load_characters
 from unspun.extractors.grammar import MAY_DOUBLE
@@ -117,11 +117,9 @@ class Twin:
 
     def _fill_words(self, lexicon: Lexicon, english: frozenset[str]) -> None:
         tables, table = self._tables, load_frequencies()
-        ids, flags = np.full(len(table), -1, np.int32), np.zeros(len(table), np.uint8)
-        self._kept.append(flags)
-        table.point(tables, flags)
-        tables.ids = self._keep(ids)
-        table.add(lexicon.words, ids=ids)
+        flags = np.zeros(len(table), np.uint8)
+        table.point(tables)
+        tables.ids, tables.flags = self._keep(number_words(lexicon)), self._keep(flags)
         phrases = list(lexicon.phrases)
         for words, flag in (
             (english, _ENGLISH), (ABBREVIATIONS, ABBREVIATION), (MAY_DOUBLE, _MAY_DOUBLE),

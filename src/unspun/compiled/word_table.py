@@ -51,9 +51,9 @@ class WordTable:
             )
         return found
 
-    def point(self, tables: Tables, flags: NDArray[np.uint8]) -> None:
-        """Make ``tables`` look words up here; table and flags must live as long."""
-        tables.entries, tables.entry_mask, tables.flags = address(self._entries), self._mask, address(flags)
+    def point(self, tables: Tables) -> None:
+        """Make ``tables`` look words up here; this must live as long."""
+        tables.entries, tables.entry_mask = address(self._entries), self._mask
 
 
 def _join(words: Iterable[str]) -> bytes:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+import numpy as np
+
 from unspun.examined import Examined
 from unspun.extractors import Finding
 
@@ -38,11 +40,13 @@ def find_broken_grammar(article: Examined, a_an: float, doubled: float) -> list[
     ``a_an`` and ``doubled``: the scores of such findings, measured in training as the share of them that
     stands at a true swap.
     """
-    findings, norms, raw = list[Finding](), article.text.norms, article.text.raw
-    starts, ends, breaks = article.text.starts, article.text.ends, article.breaks
-    pairs = enumerate(zip(norms, norms[1:], strict=False))
-    for index, word, after in [(i, a, b) for i, (a, b) in pairs if a == b or a == "a" or a == "an"]:
-        if breaks[index + 1]:
+    findings, ids, text, raw = list[Finding](), article.ids, article.text, article.text.raw
+    starts, ends = text.starts, text.ends
+    a, an = article.lexicon.ids(["a", "an"]).tolist()
+    may_be = (ids[:-1] == ids[1:]) | (ids[:-1] == a) | (ids[:-1] == an)
+    for index in np.flatnonzero(may_be & ~article.breaks[1:-1]).tolist():
+        word, after = text.norm(index), text.norm(index + 1)
+        if word != after and word not in ("a", "an"):  # two words that the lexicon does not know
             continue
         if word in ("a", "an"):
             shown = raw[starts[index + 1] : ends[index + 1]]

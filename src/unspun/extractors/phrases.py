@@ -17,36 +17,41 @@ from unspun.lexicon import Lexicon
 
 
 @cache
-def _lengths_by_first_word(lexicon: Lexicon) -> dict[str, list[int]]:
-    lengths = dict[str, set[int]]()
-    for phrase in lexicon.phrases:
-        lengths.setdefault(phrase[0], set()).add(len(phrase))
-    return {first: sorted(found, reverse=True) for first, found in lengths.items()}
+def _list_by_start(lexicon: Lexicon) -> dict[tuple[int, int], list[tuple[str, ...]]]:
+    """The phrases that begin with two words, by the ids of these (-1 for words outside the lexicon), longest first."""
+    found = dict[tuple[int, int], list[tuple[str, ...]]]()
+    phrases = sorted(lexicon.phrases, key=len, reverse=True)
+    starts = zip(*(lexicon.ids([phrase[place] for phrase in phrases]).tolist() for place in (0, 1)), strict=True)
+    for phrase, start in zip(phrases, starts, strict=True):
+        found.setdefault(start, []).append(phrase)
+    return found
 
 
 @cache
 def _list_first_words(lexicon: Lexicon) -> NDArray[np.bool_]:
-    """bool[2, words + 1]: which words of the lexicon are the first of a phrase, and which the second; and last that
-    other words may be."""
+    """bool[2, words + 1]: which words of the lexicon are the first of a phrase, and which the second; and last whether
+    other words are."""
     begins = np.zeros((2, lexicon.size + 1), np.bool_)
-    for place, marked in enumerate(begins):
-        marked[lexicon.ids([phrase[place] for phrase in lexicon.phrases])] = True
-    begins[:, -1] = True
+    for first, second in _list_by_start(lexicon):
+        begins[0, first] = begins[1, second] = True
     return begins
 
 
 def find_phrases(article: Examined, score: float) -> list[Finding]:
     """Every known phrase, longest first; ``score`` is the list's precision as measured in training."""
-    table = article.lexicon.phrases
-    lengths = _lengths_by_first_word(article.lexicon)
-    norms, findings, end = article.text.norms, list[Finding](), 0
+    expected, by_start = article.lexicon.phrases, _list_by_start(article.lexicon)
+    text, ids, findings, end = article.text, article.ids, list[Finding](), 0
     first, second = _list_first_words(article.lexicon)
-    # A word that is not in the vocabulary has the last place. The shortest phrases have two words.
-    for index in np.flatnonzero(first[article.ids[:-1]] & second[article.ids[1:]]).tolist():
-        for length in lengths.get(norms[index], ()) if index >= end else ():
-            expected = table.get(tuple(norms[index : index + length]))
-            if expected is not None and not article.breaks[index + 1 : index + length].any():
-                end = index + length
-                findings.append(Finding(index, end, "phrase", score, expected))
+    # Few pairs of words pass; a word that is not in the lexicon has the last place.
+    for index in np.flatnonzero(first[ids[:-1]] & second[ids[1:]]).tolist():
+        phrases = by_start.get((int(ids[index]), int(ids[index + 1]))) if index >= end else None
+        if not phrases:
+            continue
+        words = tuple(map(text.norm, range(index, min(index + len(phrases[0]), len(text)))))
+        for phrase in phrases:
+            last = index + len(phrase)
+            if words[: len(phrase)] == phrase and not article.breaks[index + 1 : last].any():
+                end = last
+                findings.append(Finding(index, end, "phrase", score, expected[phrase]))
                 break
     return findings

@@ -88,9 +88,9 @@ class IndexedReferences(References):
         """Nothing is to be built: the indexes are mapped, and forked workers share them."""
         self._beside.prepare()
 
-    def number_words(self, words: Sequence[str]) -> NDArray[np.int32]:
+    def number_words(self, text: Text) -> NDArray[np.int32]:
         """As :meth:`References.number_words`, for the references of the last query."""
-        return self._built().number_words(words)
+        return self._built().number_words(text)
 
     @property
     def weights(self) -> NDArray[np.float32]:

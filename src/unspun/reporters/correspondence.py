@@ -31,7 +31,7 @@ def compare_sentences(
     article: Examined, reference: Reference, references: References, spans: Iterable[Span]
 ) -> Correspondence:
     """Compare ``article`` with one of ``references``; ``spans`` are the swaps found in it."""
-    alignment = align(article, references.number_words(article.text.norms), reference, references.weights)
+    alignment = align(article, references.number_words(article.text), reference, references.weights)
     # A word without a match stands where its pair's first word does.
     opposite = alignment.partner.copy()
     for pair in alignment.pairs:

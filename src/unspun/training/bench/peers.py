@@ -141,7 +141,7 @@ def list_aligners(detector: Detector, articles: Sequence[Timed], pairs: int) -> 
     for article in random.Random("pairs").sample(articles, min(pairs, len(articles))):
         references = References.build([Article("reference", article.references[0])], detector.lexicon)
         examined = Examined(Text(article.text), detector.lexicon)
-        ids = references.number_words(examined.text.norms)
+        ids = references.number_words(examined.text)
         reference = references.find("reference")
         assert reference is not None
         ready.append((examined, ids, reference, references.weights))

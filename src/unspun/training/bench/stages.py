@@ -49,7 +49,7 @@ def print_stages() -> int:
         text = clock("words and sentences", _parse, article)
         words.append(len(text.words))
         examined = Examined(text, detector.lexicon)
-        ids = references.number_words(text.norms)
+        ids = references.number_words(text)
         (candidate,), _ = clock("retrieval", references.query, text)
         reference = candidate.reference
         _ = examined.ids, examined.zipf, examined.breaks, examined.sentence_of
