@@ -7,17 +7,17 @@ operations (rapidfuzz), and every stretch where both sides have other words is s
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq, Levenshtein
 
-from unspun.compiled.lexicon import load_tables
+from unspun.compiled.lexicon import ARTICLES, AUXILIARIES, load_tables
 from unspun.compiled.library import address, load_library
 from unspun.examined import Examined
 from unspun.references import Reference
@@ -66,7 +66,8 @@ class Alignment:
     ``partner``: int32[article words], the reference word that is the same word in the same place, -1 for none.
     ``segment_of``: int32[article words], number of the segment that holds the word, -1 for none.
     ``ranges``: int32[segments, 4], word ranges a0, a1, r0, r1 of each segment.
-    ``pairs``: other words in the same place, in article order; a word that was padded is in its pair.
+    ``table``: int32[pairs, 4], other words in the same place, in article order (:class:`Pair`); a word that was padded
+    is in its pair.
     ``covered``: bool[article words], the words that have a match among others that have one (:func:`follows`).
     ``deleted``, ``inserted``: words that only the reference or only the article has inside segments.
     """
@@ -74,10 +75,15 @@ class Alignment:
     partner: NDArray[np.int32]
     segment_of: NDArray[np.int32]
     ranges: NDArray[np.int32]
-    pairs: tuple[Pair, ...]
+    table: NDArray[np.int32]
     covered: NDArray[np.bool_]
     deleted: int
     inserted: int
+
+    @cached_property
+    def pairs(self) -> tuple[Pair, ...]:
+        """The rows of :attr:`table`."""
+        return tuple(map(Pair._make, self.table.tolist()))
 
     @cached_property
     def coverage(self) -> float:
@@ -102,9 +108,7 @@ def pair_sentences(
     """For every article sentence the reference sentence that corresponds, -1 for none; int32[sentences]."""
     rows = int(sentence_of[-1]) + 1
     columns = int(reference.examined.sentence_of[-1]) + 1
-    # Of texts of usual length all pairs of sentences are weighed, of long ones those that share a word.
-    share = _share_words if load_library() is not None and len(ids) * columns <= MOST_CELLS else _share_plainly
-    met, shared, left_weight, right_weight = share(ids, sentence_of, reference, weights, (rows, columns))
+    met, shared, left_weight, right_weight = _share_words(ids, sentence_of, reference, weights, (rows, columns))
     row_of, column_of = np.divmod(met, columns)
     cosine = shared / np.sqrt(np.maximum(left_weight[row_of] * right_weight[column_of], 1e-9))
     best = np.full(rows, -1, np.int32)
@@ -164,27 +168,10 @@ def _share_words(
     ids: NDArray[np.int32], sentence_of: NDArray[np.int32], reference: Reference, weights: NDArray[np.float32],
     shape: tuple[int, int],
 ) -> _Shared:  # fmt: skip
-    """What sentences share, where a word counts once a sentence, by compiled code: all pairs of them.
+    """What sentences share, where a word counts once a sentence: all pairs of them, of long texts those that share a
+    word.
 
     Words of no reference weigh 1: spun wording must not make a short remnant look like a full match."""
-    library, (rows, columns) = load_library(), shape
-    assert library is not None
-    shared, left_weight, right_weight = np.zeros(shape), np.zeros(rows), np.zeros(columns)
-    slots = 1 << (2 * (len(ids) + len(reference.ids))).bit_length()
-    work = np.zeros(3 * slots + 2 * len(reference.ids), np.int32)
-    library.unspun_share_words(
-        address(ids), address(sentence_of), len(ids), address(reference.ids), address(reference.examined.sentence_of),
-        len(reference.ids), address(weights), columns, address(work), slots, address(shared), address(left_weight),
-        address(right_weight),
-    )  # fmt: skip
-    return np.arange(rows * columns), shared.ravel(), left_weight, right_weight
-
-
-def _share_plainly(
-    ids: NDArray[np.int32], sentence_of: NDArray[np.int32], reference: Reference, weights: NDArray[np.float32],
-    shape: tuple[int, int],
-) -> _Shared:  # fmt: skip
-    """The same by numpy, and of long texts the pairs only that share a word."""
     (rows, columns), words = shape, len(weights)
     left = np.unique(sentence_of.astype(np.int64) * words + ids, return_index=True)[1] if words else []
     left = np.asarray(left)[ids[left] >= 0]
@@ -332,25 +319,16 @@ def _grow_one(anchor: int, low: int, high: int, breaks: Breaks) -> tuple[int, in
     return (start if anchor - start <= MAX_GROWTH else anchor), (end if end - anchor - 1 <= MAX_GROWTH else anchor + 1)
 
 
-_ARTICLES: Final = frozenset(("the", "a", "an"))
-
-
 def _tighten(pair: Pair, own: Sequence[str], theirs: Sequence[str]) -> Pair:
     """Without the article ("the") that only one of the two wordings has in front."""
     a0, r0 = pair.a0, pair.r0
     if pair.a1 - a0 == pair.r1 - r0 == 1:
         return pair
-    if pair.a1 - a0 > 1 and own[a0] in _ARTICLES and theirs[r0] not in _ARTICLES:
+    if pair.a1 - a0 > 1 and own[a0] in ARTICLES and theirs[r0] not in ARTICLES:
         a0 += 1
-    elif pair.r1 - r0 > 1 and theirs[r0] in _ARTICLES and own[a0] not in _ARTICLES:
+    elif pair.r1 - r0 > 1 and theirs[r0] in ARTICLES and own[a0] not in ARTICLES:
         r0 += 1
     return Pair(a0, pair.a1, r0, pair.r1)
-
-
-#: An adverb after one of these pads it, and not the participle behind.
-_AUXILIARIES: Final = frozenset(
-    "be is are was were been being has have had having do does did will would can could may might must should".split()
-)
 
 
 def _find_padded(article: Examined, partner: NDArray[np.int32], first: int, last: int, at: int) -> list[Pair]:
@@ -364,7 +342,8 @@ def _find_padded(article: Examined, partner: NDArray[np.int32], first: int, last
         previous, following = article.ids[[first - 1, last - 1]], article.ids[[first, last]]
         pull = article.lexicon.log_prob(previous, following) - article.lexicon.log_unigram(following)
         norms = article.text.norms
-        adverb = norms[first - 1] in _AUXILIARIES and norms[last - 1].endswith("ly")
+        # An adverb after an auxiliary pads that, and not the participle behind.
+        adverb = norms[first - 1] in AUXILIARIES and norms[last - 1].endswith("ly")
         before = adverb or bool(pull[0] > pull[1])
         after = not before
     if before:
@@ -418,10 +397,40 @@ def align(
     ``ids``: int32[article words], numbered by :meth:`References.number_words`; ``weights``: float32 by word
     number.
     """
+    return _align_compiled(article, ids, reference, weights) or _align_plainly(article, ids, reference, weights)
+
+
+def _align_compiled(
+    article: Examined, ids: NDArray[np.int32], reference: Reference, weights: NDArray[np.float32]
+) -> Alignment | None:
+    library, tables, other, count = load_library(), load_tables(article.lexicon), reference.examined, len(ids)
+    if library is None or tables is None or not count or article.text.split is None or other.text.split is None:
+        return None
+    # Of each word the one opposite and the segment; of each sentence or fewer a segment; of each word or fewer a pair.
+    rows = int(article.sentence_of[-1]) + 1
+    words, covered = np.empty((2, count), np.int32), np.empty(count, np.bool_)
+    ranges, pairs, found = np.empty((rows, 4), np.int32), np.empty((count, 4), np.int32), np.empty(4, np.int64)
+    at = address(words)
+    done = library.unspun_align(
+        tables, ctypes.addressof(article.compiled), address(ids), ctypes.addressof(other.compiled),
+        address(reference.ids), address(weights), at, at + words.strides[0],
+        *map(address, (covered, ranges, pairs, found)),
+    )  # fmt: skip
+    if not done:
+        return None
+    segments, number, deleted, inserted = found.tolist()
+    partner, segment_of = words
+    return Alignment(partner, segment_of, ranges[:segments], pairs[:number].copy(), covered, deleted, inserted)
+
+
+def _align_plainly(
+    article: Examined, ids: NDArray[np.int32], reference: Reference, weights: NDArray[np.float32]
+) -> Alignment:
     partner = np.full(len(ids), -1, np.int32)
     segment_of = np.full(len(ids), -1, np.int32)
     if not len(ids) or not len(reference.ids):
-        return Alignment(partner, segment_of, np.zeros((0, 4), np.int32), (), partner >= 0, 0, 0)
+        nothing = np.zeros((0, 4), np.int32)
+        return Alignment(partner, segment_of, nothing, nothing, partner >= 0, 0, 0)
     matched = pair_sentences(ids, article.sentence_of, reference, weights)
     ranges = join_segments(matched, article.text.sentences, reference.examined.text.sentences)
     # What stands where the reference has other words: a stretch to be split, or a pair that is found at once.
@@ -454,13 +463,13 @@ def align(
                 deleted += s1 - s0
                 inserted += b1 - b0
     pairs = _gather_pairs(article, reference.examined, found)
-    return Alignment(partner, segment_of, ranges, tuple(pairs), follows(partner), deleted, inserted)
+    return Alignment(partner, segment_of, ranges, tabulate(pairs), follows(partner), deleted, inserted)
 
 
 def _gather_pairs(article: Examined, other: Examined, found: Sequence[Pair | tuple[int, int, int, int]]) -> list[Pair]:
     """The pairs of padded words as they are, and those that stretches are split into."""
     pairs, own, theirs = list[Pair](), article.text.norms, other.text.norms
-    split = iter(_split_stretches(article, other, [one for one in found if not isinstance(one, Pair)]))
+    similarity = _compare_words(article, other)
     for one in found:
         if isinstance(one, Pair):
             # A word padded on both sides is one pair.
@@ -468,24 +477,6 @@ def _gather_pairs(article: Examined, other: Examined, found: Sequence[Pair | tup
             last = pairs.pop() if both else one
             pairs.append(Pair(last.a0, one.a1, last.r0, one.r1))
         else:
-            pairs.extend(_tighten(pair, own, theirs) for pair in next(split))
+            split = split_stretch(*one, similarity, article.breaks, other.breaks)
+            pairs.extend(_tighten(pair, own, theirs) for pair in split)
     return pairs
-
-
-def _split_stretches(
-    article: Examined, other: Examined, stretches: Sequence[tuple[int, int, int, int]]
-) -> list[list[Pair]]:
-    """:func:`split_stretch` of each."""
-    library, tables = load_library(), load_tables(article.lexicon)
-    if library is None or tables is None:
-        similarity = _compare_words(article, other)
-        return [split_stretch(*stretch, similarity, article.breaks, other.breaks) for stretch in stretches]
-    if not stretches:
-        return []
-    table = np.array(stretches, np.int32)
-    most = int(np.minimum(table[:, 1] - table[:, 0], table[:, 3] - table[:, 2]).sum())
-    pairs, numbers = np.empty((most, 4), np.int32), np.empty(len(table), np.int32)
-    read = article.ids, article.breaks, other.ids, other.breaks, table
-    library.unspun_split_stretches(tables, *map(address, read), len(table), address(pairs), address(numbers))
-    each = map(Pair._make, pairs.tolist())
-    return [list(islice(each, number)) for number in numbers.tolist()]

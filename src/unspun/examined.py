@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 from bisect import bisect_left
 from functools import cached_property
@@ -18,11 +19,18 @@ from unspun.text import Text
 _BREAK: Final = re.compile(r"[^\s'’\-\u2010\u2011]|\n\s*\n")
 
 
-class _LookedUp(NamedTuple):
-    """See :class:`Examined`."""
+def _find_address(letters: bytes) -> int:
+    return ctypes.cast(letters, ctypes.c_void_p).value or 0
 
+
+class _LookedUp(NamedTuple):
+    """Of n words: ``numbers`` int32[3, n] and ``flags`` bool[2, n], of which the others are the rows."""
+
+    numbers: NDArray[np.int32]
+    flags: NDArray[np.bool_]
     ids: NDArray[np.int32]
     zipf: NDArray[np.float32]
+    quotation: NDArray[np.int32]
     content: NDArray[np.bool_]
     named: NDArray[np.bool_]
 
@@ -50,13 +58,19 @@ class Examined:
         library, split, count = load_library(), self.text.split, len(self)
         if library is None or split is None:
             return None
-        ids, zipf = np.empty(count, np.int32), np.empty(count, np.float32)
-        content, named = np.empty((2, count), np.bool_)
+        numbers, flags = np.empty((3, count), np.int32), np.empty((2, count), np.bool_)
+        found = _LookedUp(numbers, flags, numbers[0], numbers[1].view(np.float32), numbers[2], *flags)
         read = split.hash, split.capital, split.numeric, split.opens, split.sentence
-        written = ids, zipf, content, named
-        tables = load_words(self.lexicon)
-        library.unspun_look_words_up(tables, *map(address, read), count, *map(address, written))
-        return _LookedUp(*written)
+        library.unspun_look_words_up(
+            load_words(self.lexicon),
+            *map(address, read),
+            count,
+            *map(address, (found.ids, found.zipf, found.content, found.named)),
+        )
+        library.unspun_number_quotations(
+            self.text.letters, len(self.text.raw), address(split.start), count, address(found.quotation)
+        )
+        return found
 
     @cached_property
     def ids(self) -> NDArray[np.int32]:
@@ -98,10 +112,19 @@ class Examined:
     @cached_property
     def compiled(self) -> CompiledText:
         """The arrays for compiled code; they live as long as this text."""
-        names = [field[0] for field in CompiledText._fields_ if field[0] != "count"]
-        arrays = {"start": self.starts, "end": self.ends}
-        pointers = {name: address(arrays[name] if name in arrays else getattr(self, name)) for name in names}
-        return CompiledText(**pointers, count=len(self))
+        split, looked, count = self.text.split, self._looked_up, len(self)
+        if split is None or looked is None:
+            names = [field[0] for field in CompiledText._fields_ if field[0] not in ("letters", "count")]
+            renamed = {"start": "starts", "end": "ends", "sentence": "sentence_of"}
+            pointers = {name: address(getattr(self, renamed.get(name, name))) for name in names}
+            return CompiledText(**pointers, letters=None, count=count)
+        places, marks, numbers, flags = map(address, (split.places, split.marks, looked.numbers, looked.flags))
+        row, marked = 4 * count, count + 1
+        return CompiledText(
+            numbers, places, places + row, places + 2 * row, numbers + 2 * row, numbers + row,
+            marks, marks + marked, flags + count, marks + 2 * marked, flags, marks + 3 * marked,
+            _find_address(self.text.letters), count,
+        )  # fmt: skip
 
     def __getstate__(self) -> dict[str, object]:
         # Addresses mean nothing in another process.
@@ -155,6 +178,8 @@ class Examined:
 
     @cached_property
     def quotation(self) -> NDArray[np.int32]:
+        if self._looked_up:
+            return self._looked_up.quotation
         number = np.full(len(self), -1, np.int32)
         starts = self.text.starts
         for index, (start, end) in enumerate(self.text.quotations):

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.compiled.text import Split, hash_words, split_text
+from unspun.compiled.text import Split, hash_words, split_text, write_letters
 from unspun.letters import ABBREVIATIONS, APOSTROPHES, INVISIBLE, MARKS, normalise_word
 
 #: A number with its separators, or a run of letters and digits joined by apostrophes, combining marks or
@@ -106,6 +106,11 @@ class Text:
         """One of the :attr:`norms`, for who asks for few."""
         norms = vars(self).get("norms")
         return norms[place] if norms else normalise_word(self.raw[self.starts[place] : self.ends[place]])
+
+    @cached_property
+    def letters(self) -> bytes:
+        """The string as compiled code reads it."""
+        return write_letters(self.raw)
 
     @cached_property
     def hashes(self) -> NDArray[np.uint64] | None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.compiled.library import CompiledKeyTable, Tables, address, load_library
+from unspun.compiled.text import load_characters
 from unspun.frequencies import load_frequencies
 from unspun.key_table import KeyTable
 from unspun.lexicon import FUNCTION_ZIPF, GAIN_STEP, LOG_STEP, Lexicon
@@ -65,12 +66,32 @@ def load_tables(lexicon: Lexicon, compared: bool = True) -> int | None:
         keys, bits = lexicon.synonym_keys
         point_to(tables.synonyms, keys)
         tables.synonym_bits, tables.lemmas = address(bits), address(lexicon.arrays().lemmas)
+        tables.kinds = address(_list_kinds(lexicon))
+        characters = load_characters()
+        tables.classes, tables.folds = address(characters.classes), address(characters.folds)
     _kept.append((tables, lexicon))
     return ctypes.addressof(tables)
 
 
 #: What addresses were given out of.
 _kept: Final = list[tuple[Tables, Lexicon]]()
+
+
+#: Kinds of words, bits: enumerations of ``compared.h``.
+_ARTICLE, _AUXILIARY = 1, 2
+ARTICLES: Final = frozenset(("the", "a", "an"))
+AUXILIARIES: Final = frozenset(
+    "be is are was were been being has have had having do does did will would can could may might must should".split()
+)
+
+
+@cache
+def _list_kinds(lexicon: Lexicon) -> NDArray[np.uint8]:
+    """uint8[size]: which of them each word is."""
+    kinds = np.zeros(lexicon.size, np.uint8)
+    for kind, words in ((_ARTICLE, ARTICLES), (_AUXILIARY, AUXILIARIES)):
+        kinds[lexicon.ids(sorted(words))] |= kind
+    return kinds
 
 
 def fill_tables(tables: Tables, lexicon: Lexicon) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 #: Of ``twin.c``: a library of another version is not used.
-VERSION: Final = 3
+VERSION: Final = 4
 #: Not called .so: Python would take it for one of its modules.
 LIBRARY: Final = Path(__file__).with_name("_twin.bin")
 
@@ -55,7 +55,7 @@ class Tables(ctypes.Structure):
         ("pair_logs", ctypes.c_void_p), ("gains", ctypes.c_void_p), ("triple_backoff", ctypes.c_void_p),
         ("log_step", ctypes.c_float), ("gain_step", ctypes.c_float),
         ("synonym_starts", ctypes.c_void_p), ("synonym_ids", ctypes.c_void_p), ("synonym_sources", ctypes.c_void_p),
-        ("synonyms", CompiledKeyTable), ("synonym_bits", ctypes.c_void_p), ("lemmas", ctypes.c_void_p),
+        ("synonyms", CompiledKeyTable), *((name, ctypes.c_void_p) for name in ("synonym_bits", "kinds", "lemmas")),
         ("vectors", ctypes.c_void_p), ("squares", ctypes.c_void_p),
         ("shares", ctypes.c_void_p), ("last_share", ctypes.c_int32),
         ("share_steps", ctypes.c_float), ("most_zipf", ctypes.c_float), ("function_zipf", ctypes.c_float),
@@ -70,8 +70,9 @@ class CompiledText(ctypes.Structure):
     """:class:`unspun.examined.Examined` as ``twin.c`` reads it."""
 
     _fields_ = (
-        *((n, ctypes.c_void_p) for n in ("ids", "start", "end", "quotation", "zipf", "breaks", "named", "numeric")),
-        ("content", ctypes.c_void_p), ("opens", ctypes.c_void_p), ("count", ctypes.c_int64),
+        *((n, ctypes.c_void_p) for n in ("ids", "start", "end", "sentence", "quotation", "zipf")),
+        *((n, ctypes.c_void_p) for n in ("breaks", "capital", "named", "numeric", "content", "opens", "letters")),
+        ("count", ctypes.c_int64),
     )  # fmt: skip
 
 
@@ -98,10 +99,8 @@ _TAKES: Final = {
     "unspun_measure_density": (_POINTER, _LONG, _POINTER, _LONG, _POINTER, _LONG, _POINTER),
     "unspun_measure_pairs": (*[_POINTER] * 7, _LONG, _POINTER, _POINTER),
     "unspun_measure_directions": (*[_POINTER] * 4, _LONG, _POINTER, _POINTER),
-    "unspun_share_words": (
-        *[_POINTER] * 2, _LONG, *[_POINTER] * 2, _LONG, _POINTER, _LONG, _POINTER, _LONG, *[_POINTER] * 3,
-    ),
-    "unspun_split_stretches": (*[_POINTER] * 6, _LONG, _POINTER, _POINTER),
+    "unspun_number_quotations": (ctypes.c_char_p, _LONG, _POINTER, _LONG, _POINTER),
+    "unspun_align": (_POINTER,) * 12,
     "unspun_examine_usage": (
         *[_POINTER] * 3, _LONG, _POINTER, _LONG, *[_POINTER] * 4, _LONG, ctypes.c_double, _POINTER, ctypes.c_uint64,
         *[_POINTER] * 3,

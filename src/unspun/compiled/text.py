@@ -82,8 +82,10 @@ class Split(NamedTuple):
     """Where the n words of a text are: ``start`` and ``end`` int32[n], characters; ``sentence`` int32[n], numbers of
     their sentences; ``hash`` uint64[n], of their norms (see :func:`hash_words`); ``breaks`` bool[n + 1], ``capital``,
     ``numeric`` and ``opens`` bool[n] as in :class:`unspun.examined.Examined`; ``alphabetic`` bool[n], whether they are
-    letters alone."""
+    letters alone. The first three are the rows of ``places``, the last five those of ``marks`` bool[5, n + 1]."""
 
+    places: NDArray[np.int32]
+    marks: NDArray[np.bool_]
     start: NDArray[np.int32]
     end: NDArray[np.int32]
     sentence: NDArray[np.int32]
@@ -103,9 +105,14 @@ def hash_words(norms: Sequence[str]) -> NDArray[np.uint64] | None:
         return None
     hashes = np.empty(len(norms), np.uint64)
     if len(norms):
-        letters = "\n".join(norms).encode("utf-32-le", "surrogatepass")
+        letters = write_letters("\n".join(norms))
         library.unspun_hash_words(letters, len(letters) // 4, address(hashes))
     return hashes
+
+
+def write_letters(raw: str) -> bytes:
+    """A text as compiled code reads it: UTF-32."""
+    return raw.encode("utf-32-le", "surrogatepass")
 
 
 def split_text(raw: str) -> Split | None:
@@ -129,7 +136,7 @@ class _Splitter:
 
     def split(self, raw: str) -> Split | None:
         length = len(raw)
-        letters = raw.encode("utf-32-le", "surrogatepass")
+        letters = write_letters(raw)
         # Between two words stands a character; the last array ends with one more.
         most = length // 2 + 1
         places, hashes = np.empty((3, most), np.int32), np.empty(most, np.uint64)
@@ -140,10 +147,8 @@ class _Splitter:
         if count < 0:
             return None
         # Copied, so that what is kept of a text is no longer than it needs to be.
-        start, end, sentence = places[:, :count].copy()
-        breaks, capital, numeric, opens, alphabetic = marks[:, : count + 1].copy()
-        own = (array[:-1] for array in (capital, numeric, opens, alphabetic))
-        return Split(start, end, sentence, hashes[:count].copy(), breaks, *own)
+        places, marks = places[:, :count].copy(), marks[:, : count + 1].copy()
+        return Split(places, marks, *places, hashes[:count].copy(), marks[0], *marks[1:, :-1])
 
 
 @cache

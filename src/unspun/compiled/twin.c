@@ -27,7 +27,7 @@
 #define first_bit(bits) __builtin_ctzll(bits)
 
 /* Changed whenever something here is called in another way: unspun.compiled.library refuses a library of another. */
-#define VERSION 3
+#define VERSION 4
 
 enum { PAGE = 256, PAGES = 0x1100 };
 /* What a character is, see unspun.compiled.twin. */
@@ -93,7 +93,7 @@ typedef struct {
     const uint8_t *synonym_sources;
     /* pairs of synonyms, either way, and their sources; only where texts are compared, as are lemmas */
     KeyTable synonyms;
-    const uint8_t *synonym_bits;
+    const uint8_t *synonym_bits, *kinds; /* kinds: of words, see compared.h */
     const int32_t *lemmas;
     const int8_t *vectors;
     const int32_t *squares;
