@@ -20,7 +20,7 @@ _BREAK: Final = re.compile(r"[^\s'’\-\u2010\u2011]|\n\s*\n")
 
 
 def _find_address(letters: bytes) -> int:
-    return ctypes.cast(letters, ctypes.c_void_p).value or 0
+    return ctypes.cast(ctypes.c_char_p(letters), ctypes.c_void_p).value or 0
 
 
 class _LookedUp(NamedTuple):
@@ -114,14 +114,14 @@ class Examined:
         """The arrays for compiled code; they live as long as this text."""
         split, looked, count = self.text.split, self._looked_up, len(self)
         if split is None or looked is None:
-            names = [field[0] for field in CompiledText._fields_ if field[0] not in ("letters", "count")]
+            names = [field[0] for field in CompiledText._fields_ if field[0] not in ("hash", "letters", "count")]
             renamed = {"start": "starts", "end": "ends", "sentence": "sentence_of"}
             pointers = {name: address(getattr(self, renamed.get(name, name))) for name in names}
-            return CompiledText(**pointers, letters=None, count=count)
+            return CompiledText(**pointers, hash=None, letters=None, count=count)
         places, marks, numbers, flags = map(address, (split.places, split.marks, looked.numbers, looked.flags))
         row, marked = 4 * count, count + 1
         return CompiledText(
-            numbers, places, places + row, places + 2 * row, numbers + 2 * row, numbers + row,
+            numbers, places, places + row, places + 2 * row, numbers + 2 * row, address(split.hash), numbers + row,
             marks, marks + marked, flags + count, marks + 2 * marked, flags, marks + 3 * marked,
             _find_address(self.text.letters), count,
         )  # fmt: skip

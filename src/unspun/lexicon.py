@@ -81,7 +81,8 @@ class Lexicon:
             self._lemmas = table["lemmas"].astype(np.int32)
             self._inflections: Bytes = table["inflections"]
             pairs = table["spellings"].astype(np.int64)
-        self._spellings = KeyTable(np.unique(self._keys(pairs.ravel(), pairs[:, ::-1].ravel())))
+        #: Pairs of British and American spellings, either way.
+        self.spellings = KeyTable(np.unique(self._keys(pairs.ravel(), pairs[:, ::-1].ravel())))
         with _open(folder, "synonyms.npz") as table:
             self.synonym_starts: Ids = _starts(table["counts"]).astype(np.int32)
             self.synonym_ids: Ids = _join(table["ids_low"], table["ids_high"]).astype(np.int32)
@@ -210,7 +211,7 @@ class Lexicon:
 
     def spelling_variants(self, a: Ids, b: Ids) -> Bools:
         """bool[n]: whether two words are the British and the American spelling of one."""
-        found = self._spellings.find(self._keys(a, b))[1]
+        found = self.spellings.find(self._keys(a, b))[1]
         result: Bools = (a >= 0) & (b >= 0) & found
         return result
 

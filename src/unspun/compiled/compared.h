@@ -239,6 +239,7 @@ EXPORT void unspun_weigh_references(
 /* unspun.examined.Examined, with the letters of the text. */
 typedef struct {
     const int32_t *ids, *start, *end, *sentence, *quotation;
+    const uint64_t *hash;
     const float *zipf;
     const uint8_t *breaks, *capital, *named, *numeric, *content, *opens;
     const uint32_t *letters;
@@ -729,6 +730,226 @@ EXPORT int32_t unspun_align(
     return done;
 }
 
+/* --- house style: unspun.extractors.substitutions ---------------------------------------------------------------- */
+
+/* What is known of a word whose hash is marked: that it is another in another house style; that acronyms leave it out. */
+enum { STYLED = 1, SMALL = 2 };
+/* Letters of a word that is compared by letters here; longer ones are left to the caller. */
+enum { LONGEST_WORD = 64, LONG_WORD = 8 };
+enum { ANOTHER = 0, HONEST = 1, ASK = 2 };
+
+static int is_marked(const Tables *t, uint64_t hash, int mark) {
+    uint64_t slot = hash & t->marked_mask;
+    while (t->marked[slot] && t->marked[slot] != hash) slot = (slot + 1) & t->marked_mask;
+    return t->marked[slot] && (t->marks[slot] & mark) != 0;
+}
+
+/* A letter of a word's norm. */
+static inline uint32_t norm_letter(const Tables *t, const ExaminedText *text, int32_t i) {
+    uint32_t c = text->letters[i];
+    return CLASS(c) & ALNUM ? FOLD(c) : is_apostrophe(c) ? '\'' : c;
+}
+
+/* The norm of a word of up to LONGEST_WORD letters; how many it has, 0 where they are more. */
+static int32_t read_norm(const Tables *t, const ExaminedText *text, int32_t place, uint32_t *letters) {
+    int32_t length = text->end[place] - text->start[place];
+    if (length > LONGEST_WORD) return 0;
+    for (int32_t i = 0; i < length; i++) letters[i] = norm_letter(t, text, text->start[place] + i);
+    return length;
+}
+
+/* rapidfuzz's fuzz.ratio of two words, by the longest common subsequence of their letters (Hyyro 2004) */
+static double find_ratio(const uint32_t *one, int32_t length, const uint32_t *other, int32_t count) {
+    uint64_t left = UINT64_MAX;
+    for (int32_t j = 0; j < count; j++) {
+        uint64_t equal = 0;
+        for (int32_t i = 0; i < length; i++) equal |= (uint64_t)(one[i] == other[j]) << i;
+        uint64_t both = left & equal;
+        left = (left + both) | (left - both);
+    }
+    uint64_t used = length < 64 ? (1ull << length) - 1 : UINT64_MAX;
+    int64_t common = __builtin_popcountll(~left & used), most = length + count;
+    return (1.0 - (double)(most - 2 * common) / (double)most) * 100;
+}
+
+static int is_letters(const Tables *t, const uint32_t *letters, int32_t length) {
+    for (int32_t i = 0; i < length; i++)
+        if (!(CLASS(letters[i]) & ALPHA)) return 0;
+    return 1;
+}
+
+static int least_of(int a, int b) { return a < b ? a : b; }
+
+/* unspun.extractors.substitutions._is_slip: optimal string alignment (Boytsov 2011) */
+static int is_slip(const Tables *t, const uint32_t *one, int32_t length, const uint32_t *other, int32_t count) {
+    int most = (length > count ? length : count) >= LONG_WORD ? 2 : 1;
+    int32_t longer = length > count ? length - count : count - length;
+    if (longer > most || *one != *other || !is_letters(t, one, length) || !is_letters(t, other, count)) return 0;
+    int rows[3][LONGEST_WORD + 1];
+    for (int32_t j = 0; j <= count; j++) rows[0][j] = j;
+    for (int32_t i = 1; i <= length; i++) {
+        int *here = rows[i % 3], *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
+        here[0] = i;
+        for (int32_t j = 1; j <= count; j++) {
+            int other_letter = one[i - 1] != other[j - 1];
+            here[j] = least_of(least_of(above[j], here[j - 1]) + 1, above[j - 1] + other_letter);
+            if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1])
+                here[j] = least_of(here[j], two_above[j - 2] + 1);
+        }
+    }
+    return rows[length % 3][count] <= most;
+}
+
+/* Whether a word is an acronym of words first to last of the other text, with or without its small words. */
+static int is_acronym(
+    const Tables *t, const ExaminedText *text, int32_t place, const ExaminedText *other, int32_t first, int32_t last
+) {
+    if (text->end[place] - text->start[place] < 2 || last - first < 2) return 0;
+    for (int all = 0; all < 2; all++) {
+        int32_t i = text->start[place], word = first;
+        for (;;) {
+            while (i < text->end[place] && text->letters[i] == '.') i++;
+            while (word < last && !all && is_marked(t, other->hash[word], SMALL)) word++;
+            if (i == text->end[place] || word == last) break;
+            if (norm_letter(t, text, i) != norm_letter(t, other, other->start[word])) break;
+            i++, word++;
+        }
+        if (i == text->end[place] && word == last) return 1;
+    }
+    return 0;
+}
+
+/* Whether the words are written in a way that house styles differ in: spelt out elsewhere, contracted, with commas. */
+static int is_styled(const Tables *t, const ExaminedText *text, int32_t first, int32_t last) {
+    for (int32_t place = first; place < last; place++) {
+        if (is_marked(t, text->hash[place], STYLED)) return 1;
+        for (int32_t i = text->start[place]; i < text->end[place]; i++)
+            if (is_apostrophe(text->letters[i]) || text->letters[i] == ',') return 1;
+    }
+    return 0;
+}
+
+/* Whether two wordings have the same letters, spaces left out. */
+static int are_joined(
+    const Tables *t, const ExaminedText *text, int32_t first, int32_t last, const ExaminedText *other, int32_t begin,
+    int32_t end
+) {
+    int32_t i = text->start[first], j = other->start[begin];
+    for (;;) {
+        while (first < last && i == text->end[first]) i = ++first < last ? text->start[first] : i;
+        while (begin < end && j == other->end[begin]) j = ++begin < end ? other->start[begin] : j;
+        if (first == last || begin == end) return first == last && begin == end;
+        if (norm_letter(t, text, i++) != norm_letter(t, other, j++)) return 0;
+    }
+}
+
+/* unspun.extractors.substitutions._find_house_style of one pair */
+static int judge_style(const Tables *t, const ExaminedText *text, const ExaminedText *other, const int32_t *pair) {
+    int32_t a0 = pair[0], a1 = pair[1], r0 = pair[2], r1 = pair[3], a = text->ids[a0], b = other->ids[r0];
+    int single = a1 - a0 == 1 && r1 - r0 == 1, known = a >= 0 && b >= 0;
+    if (single && known && find_key(&t->spellings, pair_key(t, a, b)) >= 0) return HONEST;
+    if (text->capital[a0] && other->named[r0]) { /* "E. P." or "X" for a name */
+        int32_t place = a0;
+        while (place < a1 && text->end[place] - text->start[place] == 1 && text->capital[place]) place++;
+        if (place == a1) return HONEST;
+    }
+    if (single) {
+        float rarer = fabsf(text->zipf[a0] - other->zipf[r0]);
+        int misspelt = rarer >= 1.5f && !(known && t->lemmas[a] == t->lemmas[b]) && !find_sources(t, a, b);
+        int named = text->named[a0] && other->named[r0];
+        if (misspelt || named) {
+            uint32_t one[LONGEST_WORD], two[LONGEST_WORD];
+            int32_t length = read_norm(t, text, a0, one), count = read_norm(t, other, r0, two);
+            if (!length || !count) return ASK;
+            if (misspelt && is_slip(t, one, length, two, count)) return HONEST;
+            if (named && find_ratio(one, length, two, count) >= 80) return HONEST;
+        }
+    } else if (
+        (a1 - a0 == 1 && is_acronym(t, text, a0, other, r0, r1)) || (r1 - r0 == 1 && is_acronym(t, other, r0, text, a0, a1))
+    ) {
+        return HONEST;
+    }
+    if (is_styled(t, text, a0, a1) || is_styled(t, other, r0, r1)) return ASK;
+    return are_joined(t, text, a0, a1, other, r0, r1) ? HONEST : ANOTHER;
+}
+
+static int64_t count_true(const uint8_t *values, int64_t from, int64_t to) {
+    int64_t count = 0;
+    for (int64_t i = from; i < to; i++) count += values[i];
+    return count;
+}
+
+enum { REACH = 8 };
+
+static double measure_density(const uint8_t *matched, int64_t count, int64_t first, int64_t last) {
+    int64_t low = first > REACH ? first - REACH : 0, high = last + REACH < count ? last + REACH : count;
+    int64_t words = first - low + high - last;
+    int64_t hits = count_true(matched, low, first) + count_true(matched, last, high);
+    return (double)hits / (double)(words > 1 ? words : 1);
+}
+
+/* Which pairs int32[count][4] are other words in the same place: marks uint8[words + other words] becomes where each
+ * text's words match, densities float64[2][count] the shares of matching words around; told uint8[count]: ANOTHER
+ * wording, an HONEST one or one among few matches, or ASK. */
+EXPORT void unspun_judge_pairs(
+    const Tables *t, const ExaminedText *text, const ExaminedText *other, const int32_t *partner, const int32_t *pairs,
+    int64_t count, double least_density, uint8_t *marks, double *densities, uint8_t *told
+) {
+    uint8_t *others = marks + text->count;
+    memset(others, 0, (size_t)other->count);
+    for (int64_t i = 0; i < text->count; i++) {
+        marks[i] = partner[i] >= 0;
+        if (partner[i] >= 0) others[partner[i]] = 1;
+    }
+    for (int64_t i = 0; i < count; i++, pairs += 4) {
+        densities[i] = measure_density(marks, text->count, pairs[0], pairs[1]);
+        densities[count + i] = measure_density(others, other->count, pairs[2], pairs[3]);
+        int dense = densities[i] >= least_density && densities[count + i] >= least_density;
+        told[i] = (uint8_t)(dense ? judge_style(t, text, other, pairs) : HONEST);
+    }
+}
+
+/* How often references word alike, for pairs int32[count][4] of which owner int32[count] says whose each is: partners
+ * and others [references], the matches of an article of so many words and the numbers of a reference's; dense
+ * uint8[words]; table uint64[mask + 1][2], all 0, room for twice the pairs. own int32[count]: references that have the
+ * article's wording there, but the owner; agreeing int32[count]: those that have the owner's. */
+EXPORT void unspun_count_support(
+    int64_t words, const int32_t *const *partners, const int32_t *const *others, int64_t references,
+    const int32_t *pairs, const int32_t *owner, int64_t count, uint8_t *dense, uint64_t *table, uint64_t mask,
+    int32_t *own, int32_t *agreeing
+) {
+    for (int64_t r = 0; r < references; r++) {
+        const int32_t *partner = partners[r];
+        /* A match counts when a neighbour matches too: a lone "the" is in place by chance. */
+        for (int64_t i = 0; i < words; i++)
+            dense[i] = partner[i] >= 0 && ((i && partner[i - 1] >= 0) || (i + 1 < words && partner[i + 1] >= 0));
+        for (int64_t k = 0; k < count; k++) {
+            const int32_t *pair = pairs + 4 * k;
+            if (!r) own[k] = 0;
+            if (owner[k] == r) continue;
+            own[k] += count_true(dense, pair[0], pair[1]) == pair[1] - pair[0];
+        }
+    }
+    for (int round = 0; round < 2; round++) {
+        for (int64_t k = 0; k < count; k++) {
+            const int32_t *pair = pairs + 4 * k, *ids = others[owner[k]];
+            uint64_t hash = mix(mix(1, (uint64_t)pair[0]), (uint64_t)pair[1]);
+            for (int32_t i = pair[2]; i < pair[3]; i++) hash = mix(hash, (uint64_t)ids[i]);
+            hash += !hash;
+            uint64_t slot = hash & mask;
+            while (table[2 * slot] && table[2 * slot] != hash) slot = (slot + 1) & mask;
+            /* How many references, and above that the last of them plus one. */
+            uint64_t *at = table + 2 * slot;
+            if (round) {
+                agreeing[k] = (int32_t)(at[1] & UINT32_MAX);
+            } else if (at[1] >> 32 != (uint64_t)owner[k] + 1) {
+                at[0] = hash;
+                at[1] = ((uint64_t)owner[k] + 1) << 32 | ((at[1] & UINT32_MAX) + 1);
+            }
+        }
+    }
+}
+
 /* --- usage: unspun.extractors.usage.examine_usage --------------------------------------------------------------- */
 
 /* Of a lemma of the references: how often it stands in them, and above that in how many. */
@@ -844,7 +1065,7 @@ EXPORT int32_t unspun_examine_usage(
 
 /* --- pairs of wordings: unspun.extractors.substitutions and direction ------------------------------------------- */
 
-enum { PAIR_FEATURES = 29, DIRECTION_FEATURES = 13, REACH = 8, MOST_RUN = 12, MOST_COMPARED = 4, LONGEST_SUM = 128 };
+enum { PAIR_FEATURES = 29, DIRECTION_FEATURES = 13, MOST_RUN = 12, MOST_COMPARED = 4, LONGEST_SUM = 128 };
 
 /* The sum of up to LONGEST_SUM values in numpy's order: eight sums of every eighth, then the rest one by one. */
 static float add_up(const float *values, int64_t count) {
@@ -880,12 +1101,6 @@ static float log_sequence(
     return logs[0] + add_up(logs + 1, words + 1);
 }
 
-static int64_t count_true(const uint8_t *values, int64_t from, int64_t to) {
-    int64_t count = 0;
-    for (int64_t i = from; i < to; i++) count += values[i];
-    return count;
-}
-
 /* Where the rarest word of a wording stands. */
 static int32_t find_rarest(const ExaminedText *text, int32_t from, int32_t to) {
     int32_t rarest = from;
@@ -894,34 +1109,36 @@ static int32_t find_rarest(const ExaminedText *text, int32_t from, int32_t to) {
     return rarest;
 }
 
-/* The first content words of a wording, or words where it has none; how many. */
-static int choose_compared(const ExaminedText *text, int32_t from, int32_t to, int32_t *ids) {
+/* The first content words of a wording, or words where it has none: their places; how many. */
+static int choose_compared(const ExaminedText *text, int32_t from, int32_t to, int32_t *places) {
     int found = 0, all = !count_true(text->content, from, to);
     for (int32_t i = from; i < to && found < MOST_COMPARED; i++)
-        if (all || text->content[i]) ids[found++] = text->ids[i];
+        if (all || text->content[i]) places[found++] = i;
     return found;
 }
 
-static double measure_density(const uint8_t *matched, int64_t count, int64_t first, int64_t last) {
-    int64_t low = first > REACH ? first - REACH : 0, high = last + REACH < count ? last + REACH : count;
-    int64_t words = first - low + high - last;
-    int64_t hits = count_true(matched, low, first) + count_true(matched, last, high);
-    return (double)hits / (double)(words > 1 ? words : 1);
-}
-
-/* Shares of matching words around pairs int32[count][4]: densities float64[2][count], in the text and in the other. */
-EXPORT void unspun_measure_density(
-    const uint8_t *matched, int64_t words, const uint8_t *other_matched, int64_t other_words, const int32_t *pairs,
-    int64_t count, double *densities
+/* The best likeness of letters (0-1) of any two words that are compared; -1 where the letters are not known here. */
+static double compare_letters(
+    const Tables *t, const ExaminedText *text, const int32_t *own, int owns, const ExaminedText *other,
+    const int32_t *its, int others
 ) {
-    for (int64_t i = 0; i < count; i++, pairs += 4) {
-        densities[i] = measure_density(matched, words, pairs[0], pairs[1]);
-        densities[count + i] = measure_density(other_matched, other_words, pairs[2], pairs[3]);
+    double best = 0;
+    if (!text->letters || !other->letters) return -1;
+    for (int j = 0; j < owns; j++) {
+        uint32_t one[LONGEST_WORD], two[LONGEST_WORD];
+        int32_t length = read_norm(t, text, own[j], one);
+        for (int k = 0; k < others; k++) {
+            int32_t count = read_norm(t, other, its[k], two);
+            if (!length || !count) return -1;
+            double ratio = find_ratio(one, length, two, count);
+            best = ratio > best ? ratio : best;
+        }
     }
+    return best / 100;
 }
 
 /* segments int32[][4]: word ranges of segments, of which segment_of tells a word's; densities float64[2][count]. Writes
- * features float64[count][PAIR_FEATURES], 0 for those that the caller fills in. */
+ * features float64[count][PAIR_FEATURES], 0 for those that the caller fills in, -1 for letters that it must compare. */
 EXPORT void unspun_measure_pairs(
     const Tables *t, const ExaminedText *text, const ExaminedText *other, const uint8_t *matched,
     const int32_t *segment_of, const int32_t *segments, const int32_t *pairs, int64_t count, const double *densities,
@@ -934,12 +1151,14 @@ EXPORT void unspun_measure_pairs(
         int owns = choose_compared(text, a0, a1, own), others = choose_compared(other, r0, r1, its);
         int sources = 0, lemma = 0;
         float cosine = -INFINITY;
+        double letters = compare_letters(t, text, own, owns, other, its, others);
         for (int j = 0; j < owns; j++) {
             for (int k = 0; k < others; k++) {
-                float found = find_cosine(t->vectors, t->squares, own[j], its[k]);
+                int32_t a = text->ids[own[j]], b = other->ids[its[k]];
+                float found = find_cosine(t->vectors, t->squares, a, b);
                 cosine = found > cosine ? found : cosine;
-                sources |= find_sources(t, own[j], its[k]);
-                lemma |= own[j] >= 0 && its[k] >= 0 && t->lemmas[own[j]] == t->lemmas[its[k]];
+                sources |= find_sources(t, a, b);
+                lemma |= a >= 0 && b >= 0 && t->lemmas[a] == t->lemmas[b];
             }
         }
         kindred += sources > 0 || cosine > 0.45f;
@@ -955,7 +1174,7 @@ EXPORT void unspun_measure_pairs(
         *f++ = a1 - a0, *f++ = r1 - r0;
         *f++ = cosine;
         *f++ = (sources & 1) != 0, *f++ = (sources & 2) != 0, *f++ = (sources & 8) != 0;
-        *f++ = 0; /* letters */
+        *f++ = letters;
         *f++ = lemma;
         *f++ = text->zipf[find_rarest(text, a0, a1)], *f++ = other->zipf[find_rarest(other, r0, r1)];
         *f++ = total - own_total, *f++ = mean - own_mean;

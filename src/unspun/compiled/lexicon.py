@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.compiled.library import CompiledKeyTable, Tables, address, load_library
-from unspun.compiled.text import load_characters
+from unspun.compiled.text import hash_words, load_characters
 from unspun.frequencies import load_frequencies
+from unspun.house_style import HOUSE_STYLE, IRREGULAR, NUMBERS, SMALL
 from unspun.key_table import KeyTable
 from unspun.lexicon import FUNCTION_ZIPF, GAIN_STEP, LOG_STEP, Lexicon
 
@@ -67,6 +68,9 @@ def load_tables(lexicon: Lexicon, compared: bool = True) -> int | None:
         point_to(tables.synonyms, keys)
         tables.synonym_bits, tables.lemmas = address(bits), address(lexicon.arrays().lemmas)
         tables.kinds = address(_list_kinds(lexicon))
+        point_to(tables.spellings, lexicon.spellings)
+        marked, marks = _mark_words()
+        tables.marked, tables.marks, tables.marked_mask = address(marked), address(marks), len(marked) - 1
         characters = load_characters()
         tables.classes, tables.folds = address(characters.classes), address(characters.folds)
     _kept.append((tables, lexicon))
@@ -79,6 +83,7 @@ _kept: Final = list[tuple[Tables, Lexicon]]()
 
 #: Kinds of words, bits: enumerations of ``compared.h``.
 _ARTICLE, _AUXILIARY = 1, 2
+_STYLED, _SMALL = 1, 2
 ARTICLES: Final = frozenset(("the", "a", "an"))
 AUXILIARIES: Final = frozenset(
     "be is are was were been being has have had having do does did will would can could may might must should".split()
@@ -92,6 +97,23 @@ def _list_kinds(lexicon: Lexicon) -> NDArray[np.uint8]:
     for kind, words in ((_ARTICLE, ARTICLES), (_AUXILIARY, AUXILIARIES)):
         kinds[lexicon.ids(sorted(words))] |= kind
     return kinds
+
+
+@cache
+def _mark_words() -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+    """Words by their hashes, uint64[2**k], 0 where there is none, and what is known of them, uint8[2**k]."""
+    styled = {*IRREGULAR, *HOUSE_STYLE, *NUMBERS}
+    words = sorted(styled | SMALL)
+    hashes = hash_words(words)
+    assert hashes is not None
+    slots = 1 << (2 * len(words)).bit_length()
+    marked, marks = np.zeros(slots, np.uint64), np.zeros(slots, np.uint8)
+    for word, hash in zip(words, hashes.tolist(), strict=True):
+        slot = hash % slots
+        while marked[slot]:
+            slot = (slot + 1) % slots
+        marked[slot], marks[slot] = hash, _STYLED * (word in styled) + _SMALL * (word in SMALL)
+    return marked, marks
 
 
 def fill_tables(tables: Tables, lexicon: Lexicon) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 #: Of ``twin.c``: a library of another version is not used.
-VERSION: Final = 4
+VERSION: Final = 5
 #: Not called .so: Python would take it for one of its modules.
 LIBRARY: Final = Path(__file__).with_name("_twin.bin")
 
@@ -55,7 +55,9 @@ class Tables(ctypes.Structure):
         ("pair_logs", ctypes.c_void_p), ("gains", ctypes.c_void_p), ("triple_backoff", ctypes.c_void_p),
         ("log_step", ctypes.c_float), ("gain_step", ctypes.c_float),
         ("synonym_starts", ctypes.c_void_p), ("synonym_ids", ctypes.c_void_p), ("synonym_sources", ctypes.c_void_p),
-        ("synonyms", CompiledKeyTable), *((name, ctypes.c_void_p) for name in ("synonym_bits", "kinds", "lemmas")),
+        ("synonyms", CompiledKeyTable), ("spellings", CompiledKeyTable),
+        *((name, ctypes.c_void_p) for name in ("synonym_bits", "kinds", "lemmas", "marked", "marks")),
+        ("marked_mask", ctypes.c_uint64),
         ("vectors", ctypes.c_void_p), ("squares", ctypes.c_void_p),
         ("shares", ctypes.c_void_p), ("last_share", ctypes.c_int32),
         ("share_steps", ctypes.c_float), ("most_zipf", ctypes.c_float), ("function_zipf", ctypes.c_float),
@@ -70,7 +72,7 @@ class CompiledText(ctypes.Structure):
     """:class:`unspun.examined.Examined` as ``twin.c`` reads it."""
 
     _fields_ = (
-        *((n, ctypes.c_void_p) for n in ("ids", "start", "end", "sentence", "quotation", "zipf")),
+        *((n, ctypes.c_void_p) for n in ("ids", "start", "end", "sentence", "quotation", "hash", "zipf")),
         *((n, ctypes.c_void_p) for n in ("breaks", "capital", "named", "numeric", "content", "opens", "letters")),
         ("count", ctypes.c_int64),
     )  # fmt: skip
@@ -96,7 +98,10 @@ _TAKES: Final = {
         _POINTER, _LONG, *[_POINTER] * 2, _LONG, *[_POINTER] * 4, ctypes.c_uint64, *[_POINTER] * 2,
     ),
     "unspun_examine_words": (*[_POINTER] * 8, _LONG, *[_POINTER] * 4),
-    "unspun_measure_density": (_POINTER, _LONG, _POINTER, _LONG, _POINTER, _LONG, _POINTER),
+    "unspun_judge_pairs": (*[_POINTER] * 5, _LONG, ctypes.c_double, *[_POINTER] * 3),
+    "unspun_count_support": (
+        _LONG, *[_POINTER] * 2, _LONG, *[_POINTER] * 2, _LONG, *[_POINTER] * 2, ctypes.c_uint64, *[_POINTER] * 2,
+    ),
     "unspun_measure_pairs": (*[_POINTER] * 7, _LONG, _POINTER, _POINTER),
     "unspun_measure_directions": (*[_POINTER] * 4, _LONG, _POINTER, _POINTER),
     "unspun_number_quotations": (ctypes.c_char_p, _LONG, _POINTER, _LONG, _POINTER),

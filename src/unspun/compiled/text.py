@@ -148,7 +148,10 @@ class _Splitter:
             return None
         # Copied, so that what is kept of a text is no longer than it needs to be.
         places, marks = places[:, :count].copy(), marks[:, : count + 1].copy()
-        return Split(places, marks, *places, hashes[:count].copy(), marks[0], *marks[1:, :-1])
+        start, end, sentence = places
+        breaks, capital, numeric, opens, alphabetic = marks
+        own = capital[:-1], numeric[:-1], opens[:-1], alphabetic[:-1]
+        return Split(places, marks, start, end, sentence, hashes[:count].copy(), breaks, *own)
 
 
 @cache

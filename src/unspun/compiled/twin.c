@@ -27,7 +27,7 @@
 #define first_bit(bits) __builtin_ctzll(bits)
 
 /* Changed whenever something here is called in another way: unspun.compiled.library refuses a library of another. */
-#define VERSION 4
+#define VERSION 5
 
 enum { PAGE = 256, PAGES = 0x1100 };
 /* What a character is, see unspun.compiled.twin. */
@@ -92,9 +92,13 @@ typedef struct {
     const int32_t *synonym_starts, *synonym_ids;
     const uint8_t *synonym_sources;
     /* pairs of synonyms, either way, and their sources; only where texts are compared, as are lemmas */
-    KeyTable synonyms;
+    KeyTable synonyms, spellings;
     const uint8_t *synonym_bits, *kinds; /* kinds: of words, see compared.h */
     const int32_t *lemmas;
+    /* hashes of words, a few of a sort, and of which */
+    const uint64_t *marked;
+    const uint8_t *marks;
+    uint64_t marked_mask;
     const int8_t *vectors;
     const int32_t *squares;
     const int64_t *shares;

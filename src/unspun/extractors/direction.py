@@ -16,7 +16,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.alignment import tabulate
 from unspun.compiled.lexicon import load_tables
 from unspun.compiled.library import address, load_library
 from unspun.examined import Examined
@@ -97,7 +96,7 @@ def examine_directions(
 ) -> Directions:
     """Measure every pair from both sides."""
     blocks, opposite = [np.zeros((0, len(FEATURES)), np.float32)], list[Wordings]()
-    ranges = tabulate(found.pairs)
+    ranges = found.table
     for k, comparison in enumerate(comparisons):
         other = comparison.reference.examined
         mine = np.flatnonzero(found.owner == k)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
@@ -23,6 +23,7 @@ from unspun.alignment import Alignment, Pair, tabulate
 from unspun.compiled.lexicon import load_tables
 from unspun.compiled.library import address, load_library
 from unspun.examined import Examined
+from unspun.house_style import CONTRACTIONS, HOUSE_STYLE, IRREGULAR, NUMBERS, SMALL
 from unspun.lexicon import MOBY, MOBY_BOTH, WORDNET
 from unspun.ranges import count_in, lowest_in
 from unspun.references import Reference
@@ -41,25 +42,6 @@ FEATURES: Final = (
     "content", "reference_content", "kindred_share", "opens",
 )  # fmt: skip
 
-_CONTRACTIONS: Final = {
-    "'ve": "have", "'re": "are", "'ll": "will", "'m": "am", "n't": "not", "'d": "would", "'s": "is",
-}  # fmt: skip
-_IRREGULAR: Final = {"won't": "will not", "can't": "can not", "cannot": "can not", "shan't": "shall not"}
-_NUMBERS: Final = {
-    word: str(number)
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
-    )
-}
-_HOUSE_STYLE: Final = {
-    "percent": "per cent", "pct": "per cent", "%": "per cent", "programme": "program", "mr": "", "mrs": "", "ms": "",
-    "dr": "", "us": "u s", "uk": "u k", "usa": "u s", "okay": "ok", "toward": "towards", "among": "amongst",
-    "while": "whilst", "bn": "billion", "fall": "autumn", "gasoline": "petrol", "truck": "lorry", "trucks": "lorries",
-    "elevator": "lift", "apartment": "flat", "apartments": "flats", "vacation": "holiday", "soccer": "football",
-    "cellphone": "mobile", "sidewalk": "pavement", "airplane": "aeroplane", "math": "maths", "mom": "mum",
-}  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -69,14 +51,19 @@ class Comparison:
     alignment: Alignment
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Substitutions:
-    """All pairs of differing wordings: ``pairs[i]`` comes from ``comparisons[owner[i]]``;
-    ``features`` float32[m, len(FEATURES)]."""
+    """All pairs of differing wordings: ``table`` int32[m, 4] (:class:`unspun.alignment.Pair`), row i from
+    ``comparisons[owner[i]]``; ``features`` float32[m, len(FEATURES)]."""
 
-    pairs: tuple[Pair, ...]
+    table: NDArray[np.int32]
     owner: NDArray[np.int32]
     features: NDArray[np.float32]
+
+    @cached_property
+    def pairs(self) -> tuple[Pair, ...]:
+        """The rows of :attr:`table`."""
+        return tuple(map(Pair._make, self.table.tolist()))
 
 
 def spell_out(norms: Sequence[str]) -> str:
@@ -87,8 +74,8 @@ def spell_out(norms: Sequence[str]) -> str:
 @lru_cache(1 << 14)
 def _spell_word_out(norm: str) -> str:
     """One word so: it may become several, or nothing."""
-    norm = _IRREGULAR.get(norm, _HOUSE_STYLE.get(norm, _NUMBERS.get(norm, norm)))
-    for ending, full in _CONTRACTIONS.items():
+    norm = IRREGULAR.get(norm, HOUSE_STYLE.get(norm, NUMBERS.get(norm, norm)))
+    for ending, full in CONTRACTIONS.items():
         if norm.endswith(ending) and len(norm) > len(ending):
             norm = f"{norm[: -len(ending)]} {full}"
             break
@@ -165,10 +152,7 @@ def _are_initials(short: Sequence[str], long: Sequence[str]) -> bool:
     if len(short) != 1 or len(short[0]) < 2 or len(long) < 2:
         return False
     letters = short[0].replace(".", "")
-    return letters in ("".join(w[0] for w in long), "".join(w[0] for w in long if w not in _SMALL))
-
-
-_SMALL: Final = frozenset("of the and for in on to a an at de".split())
+    return letters in ("".join(w[0] for w in long), "".join(w[0] for w in long if w not in SMALL))
 
 
 def _find_honest(article: Examined, reference: Examined, pairs: Sequence[Pair]) -> NDArray[np.bool_]:
@@ -235,30 +219,44 @@ def measure_sequences(
 
 
 def _support(
-    article: Examined, comparisons: Sequence[Comparison], pairs: Sequence[Pair], owner: NDArray[np.int32]
+    article: Examined, comparisons: Sequence[Comparison], table: NDArray[np.int32], owner: NDArray[np.int32]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """How many other references have the article's own wording in that place, and how many references have
     the owner's wording: int32[m] each."""
-    dense = []
-    for comparison in comparisons:
+    library, count = load_library(), len(table)
+    if library is None:
+        return _support_plainly(comparisons, table, owner)
+    partners = np.array([address(comparison.alignment.partner) for comparison in comparisons], np.uintp)
+    others = np.array([address(comparison.reference.ids) for comparison in comparisons], np.uintp)
+    dense, seen = np.empty(len(article), np.bool_), np.zeros((1 << (2 * count).bit_length(), 2), np.uint64)
+    own, agree = np.empty((2, count), np.int32)
+    library.unspun_count_support(
+        len(article), address(partners), address(others), len(comparisons), address(table), address(owner), count,
+        address(dense), address(seen), len(seen) - 1, address(own), address(agree),
+    )  # fmt: skip
+    return own, agree
+
+
+def _support_plainly(
+    comparisons: Sequence[Comparison], table: NDArray[np.int32], owner: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    first, last = table[:, 0], table[:, 1]
+    own = np.zeros(len(table), np.int32)
+    for k, comparison in enumerate(comparisons):
         matched = comparison.alignment.partner >= 0
         # A match counts when a neighbour matches too: a lone "the" is in place by chance.
         beside = np.zeros(len(matched) + 2, np.bool_)
         beside[1:-1] = matched
-        dense.append(matched & (beside[:-2] | beside[2:]))
+        dense = matched & (beside[:-2] | beside[2:])
+        own += (owner != k) & (count_in(dense, first, last) == last - first)
     wordings = [
-        " ".join(comparisons[k].reference.examined.text.norms[p.r0 : p.r1])
-        for k, p in zip(owner.tolist(), pairs, strict=True)
+        (a0, a1, *comparisons[k].reference.ids[r0:r1].tolist())
+        for k, (a0, a1, r0, r1) in zip(owner.tolist(), table.tolist(), strict=True)
     ]
-    agreeing = dict[tuple[int, int, str], set[int]]()
-    for k, pair, wording in zip(owner.tolist(), pairs, wordings, strict=True):
-        agreeing.setdefault((pair.a0, pair.a1, wording), set()).add(k)
-    first, last = np.array([(pair.a0, pair.a1) for pair in pairs], np.int32).T
-    own = np.zeros(len(pairs), np.int32)
-    for k, hits in enumerate(dense):
-        own += (owner != k) & (count_in(hits, first, last) == last - first)
-    other = np.array([len(agreeing[p.a0, p.a1, w]) for p, w in zip(pairs, wordings, strict=True)], np.int32).reshape(-1)
-    return own, other
+    agreeing = dict[tuple[int, ...], set[int]]()
+    for k, wording in zip(owner.tolist(), wordings, strict=True):
+        agreeing.setdefault(wording, set()).add(k)
+    return own, np.array([len(agreeing[wording]) for wording in wordings], np.int32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -310,58 +308,69 @@ MIN_DENSITY: Final = 0.25
 
 def find_substitutions(article: Examined, comparisons: Sequence[Comparison]) -> Substitutions:
     """Every pair of differing wordings over all comparisons, with its features."""
-    pairs, owners, blocks = list[Pair](), list[int](), list[NDArray[np.float64]]()
-    for k, comparison in enumerate(comparisons):
-        found, block = _measure(article, comparison)
-        pairs += found
-        owners += [k] * len(found)
-        blocks.append(block)
-    if not pairs:
-        empty = np.zeros(0, np.int32)
-        return Substitutions((), empty, np.zeros((0, len(FEATURES)), np.float32))
-    owner = np.array(owners, np.int32)
-    own, agree = _support(article, comparisons, pairs, owner)
-    features = np.concatenate(blocks)
+    found = [_measure(article, comparison) for comparison in comparisons]
+    if not any(len(table) for table, _ in found):
+        return Substitutions(tabulate(()), np.zeros(0, np.int32), np.zeros((0, len(FEATURES)), np.float32))
+    table, features = np.concatenate([table for table, _ in found]), np.concatenate([block for _, block in found])
+    owner = np.repeat(np.arange(len(found), dtype=np.int32), [len(table) for table, _ in found])
+    own, agree = _support(article, comparisons, table, owner)
     column = FEATURES.index
     features[:, column("supported")] = own
     features[:, column("reference_supported")] = agree
     features[:, column("others")] = len(comparisons) - 1
-    return Substitutions(tuple(pairs), owner, features.astype(np.float32))
+    return Substitutions(table, owner, features.astype(np.float32))
 
 
-def _measure(article: Examined, comparison: Comparison) -> tuple[list[Pair], NDArray[np.float64]]:
-    other, alignment = comparison.reference.examined, comparison.alignment
-    if not alignment.pairs:
-        return [], np.zeros((0, len(FEATURES)))
-    matched = alignment.partner >= 0
-    other_matched = np.zeros(len(other), np.bool_)
-    other_matched[alignment.partner[matched]] = True
-    table = tabulate(alignment.pairs)
-    densities = _measure_densities(matched, other_matched, table)
-    kept = np.flatnonzero(densities.min(axis=0) >= MIN_DENSITY)
-    kept = kept[~_find_honest(article, other, [alignment.pairs[i] for i in kept.tolist()])]
+def _measure(article: Examined, comparison: Comparison) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """The pairs of one comparison that are no mere house style, int32[m, 4], and their features."""
+    table = comparison.alignment.table
+    if not len(table):
+        return table, np.zeros((0, len(FEATURES)))
+    judge = _judge_compiled if article.text.split and comparison.reference.examined.text.split else _judge_plainly
+    kept, matched, densities = judge(article, comparison)
+    table = table[kept]
     if not len(kept):
-        return [], np.zeros((0, len(FEATURES)))
-    pairs = [alignment.pairs[i] for i in kept.tolist()]
-    near_pairs = article, comparison, pairs, matched, densities[:, kept]
-    features = _measure_compiled(*near_pairs)
-    return pairs, _measure_plainly(*near_pairs) if features is None else features
+        return table, np.zeros((0, len(FEATURES)))
+    near = article, comparison, table, matched, np.ascontiguousarray(densities[:, kept])
+    features = _measure_compiled(*near)
+    return table, _measure_plainly(*near) if features is None else features
 
 
-def _measure_densities(
-    matched: NDArray[np.bool_], other_matched: NDArray[np.bool_], table: NDArray[np.int32]
-) -> NDArray[np.float64]:
-    """float64[2, m]: for the pairs int32[m, 4] the share of matching words around, in the article and the reference."""
-    library = load_library()
-    if library is None:
-        both = (matched, table[:, 0], table[:, 1]), (other_matched, table[:, 2], table[:, 3])
-        return np.array([_density(*side) for side in both])
-    densities = np.empty((2, len(table)))
-    library.unspun_measure_density(
-        address(matched), len(matched), address(other_matched), len(other_matched), address(table), len(table),
-        address(densities),
+#: Which pairs are kept, int32[k]; which words of the article have a match, bool[words]; of every pair the share of
+#: matching words around it, in the article and in the reference, float64[2, pairs].
+_Judged = tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.float64]]
+#: What ``compared.h`` says of a pair: another wording; an honest one; or that it cannot tell.
+_ANOTHER, _ASK = 0, 2
+
+
+def _judge_compiled(article: Examined, comparison: Comparison) -> _Judged:
+    other, alignment = comparison.reference.examined, comparison.alignment
+    library, tables, table = load_library(), load_tables(article.lexicon), alignment.table
+    assert library is not None
+    marks = np.empty(len(article) + len(other), np.bool_)
+    densities, told = np.empty((2, len(table))), np.empty(len(table), np.uint8)
+    library.unspun_judge_pairs(
+        tables, ctypes.addressof(article.compiled), ctypes.addressof(other.compiled), address(alignment.partner),
+        address(table), len(table), MIN_DENSITY, address(marks), address(densities), address(told),
     )  # fmt: skip
-    return densities
+    [asked] = np.nonzero(told == _ASK)
+    if len(asked):
+        told[asked] = _find_house_style(article, other, [alignment.pairs[i] for i in asked.tolist()])
+    [kept] = np.nonzero(told == _ANOTHER)
+    if "[" in article.text.raw:
+        kept = kept[[not _is_bracketed(article, alignment.pairs[i]) for i in kept.tolist()]]
+    return kept, marks[: len(article)], densities
+
+
+def _judge_plainly(article: Examined, comparison: Comparison) -> _Judged:
+    other, alignment = comparison.reference.examined, comparison.alignment
+    matched, other_matched, table = alignment.partner >= 0, np.zeros(len(other), np.bool_), alignment.table
+    other_matched[alignment.partner[matched]] = True
+    sides = (matched, table[:, 0], table[:, 1]), (other_matched, table[:, 2], table[:, 3])
+    densities = np.array([_density(*side) for side in sides])
+    [kept] = np.nonzero(densities.min(axis=0) >= MIN_DENSITY)
+    kept = kept[~_find_honest(article, other, [alignment.pairs[i] for i in kept.tolist()])]
+    return kept, matched, densities
 
 
 #: Words of a wording that compiled code can sum up over.
@@ -369,50 +378,47 @@ LONGEST: Final = 100
 
 
 def _measure_compiled(
-    article: Examined, comparison: Comparison, pairs: Sequence[Pair], matched: NDArray[np.bool_],
+    article: Examined, comparison: Comparison, table: NDArray[np.int32], matched: NDArray[np.bool_],
     densities: NDArray[np.float64],
 ) -> NDArray[np.float64] | None:  # fmt: skip
     library, tables = load_library(), load_tables(article.lexicon)
-    table = tabulate(pairs)
     if library is None or tables is None or (table[:, 1::2] - table[:, ::2]).max() > LONGEST:
         return None
     other, alignment = comparison.reference.examined, comparison.alignment
     features = np.empty((len(table), len(FEATURES)))
-    read = matched, alignment.segment_of, alignment.ranges, table, np.ascontiguousarray(densities)
-    matches, segments, ranges, rows, around = map(address, read)
+    read = map(address, (matched, alignment.segment_of, alignment.ranges, table))
     library.unspun_measure_pairs(
-        tables, ctypes.addressof(article.compiled), ctypes.addressof(other.compiled), matches, segments, ranges, rows,
-        len(table), around, address(features),
+        tables, ctypes.addressof(article.compiled), ctypes.addressof(other.compiled), *read, len(table),
+        address(densities), address(features),
     )  # fmt: skip
-    features[:, FEATURES.index("letters")] = [_compare_letters(article, other, pair) for pair in pairs]
+    letters = features[:, FEATURES.index("letters")]
+    for i in np.flatnonzero(letters < 0).tolist():
+        letters[i] = _compare_letters(article, other, Pair(*table[i].tolist()))
     return features
 
 
 def _compare_letters(article: Examined, other: Examined, pair: Pair) -> float:
     """The best likeness of letters (0-1) of any two words that are compared."""
-    own, norms = article.text.norms, other.text.norms
-    if pair.a1 - pair.a0 == pair.r1 - pair.r0 == 1:
-        return fuzz.ratio(own[pair.a0], norms[pair.r0]) / 100
     words, theirs = _compared_words(article, pair.a0, pair.a1), _compared_words(other, pair.r0, pair.r1)
-    return max(fuzz.ratio(own[i], norms[j]) for i in words for j in theirs) / 100
+    return max(fuzz.ratio(article.text.norm(i), other.text.norm(j)) for i in words for j in theirs) / 100
 
 
 def _measure_plainly(
-    article: Examined, comparison: Comparison, pairs: Sequence[Pair], matched: NDArray[np.bool_],
+    article: Examined, comparison: Comparison, table: NDArray[np.int32], matched: NDArray[np.bool_],
     densities: NDArray[np.float64],
 ) -> NDArray[np.float64]:  # fmt: skip
     other, alignment = comparison.reference.examined, comparison.alignment
-    a0, a1, r0, r1 = tabulate(pairs).T
+    a0, a1, r0, r1 = table.T
     before, after = _runs(matched)
     own_total, own_mean = measure_sequences(article, a0, a1, article, a0, a1)
     total, mean = measure_sequences(article, a0, a1, other, r0, r1)
-    near = measure_nearness(article, other, pairs)
+    near = measure_nearness(article, other, [Pair(*row) for row in table.tolist()])
     segment = alignment.segment_of[a0]
     ranges = alignment.ranges[segment]
     sums = np.append(0, np.cumsum(matched))
     identity = (sums[ranges[:, 1]] - sums[ranges[:, 0]]) / np.maximum(ranges[:, 1] - ranges[:, 0], 1)
     kindred = (near.sources > 0) | (near.cosine > KINDRED)
-    nothing = np.zeros(len(pairs))
+    nothing = np.zeros(len(table))
     columns = (
         a1 - a0, r1 - r0, near.cosine,
         near.sources & WORDNET > 0, near.sources & MOBY > 0, near.sources & MOBY_BOTH > 0,
@@ -425,6 +431,6 @@ def _measure_plainly(
         count_in(article.numeric, a0, a1) > 0, count_in(other.numeric, r0, r1) > 0,
         nothing, nothing, nothing, identity,
         count_in(article.content, a0, a1), count_in(other.content, r0, r1),
-        np.full(len(pairs), kindred.mean()), article.opens[a0],
+        np.full(len(table), kindred.mean()), article.opens[a0],
     )  # fmt: skip
     return np.column_stack([column.astype(np.float64) for column in columns])
