@@ -91,7 +91,7 @@ class Scorer:
         return to_probability(self.log_odds(features))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Model:
     """The trained model: the scorers, the thresholds for each of the grounds, and what is known of it.
 

@@ -23,12 +23,16 @@ from unspun.extractors.wording import FEATURES as WORDING
 from unspun.extractors.wording import Wordings
 from unspun.second_look import weigh_direction
 
-#: What the head *alone* sees.
-ALONE: Final = (
+#: What the wording of an article says.
+SUMMARY: Final = (
     "length",
     "swapped_mean", "swapped_half", "swapped_sure", "top_tenth", "log_odds", "sentences_hit",
     "strange_mean", "strange_half", "strange_sure", "strange_top_tenth", "strange_log_odds", "strange_sentences_hit",
     "unfit", "fit", "gain", "prior_gain",
+)  # fmt: skip
+#: What the head *alone* sees.
+ALONE: Final = (
+    *SUMMARY,
     "wrong_articles", "doubled", "phrases", "tricks", "unknown", "zipf",
 )  # fmt: skip
 #: What the head *compared* sees.
@@ -80,16 +84,11 @@ def _per_hundred(count: float, words: int) -> float:
     return 100.0 * count / max(words, 1)
 
 
-def measure_alone(
-    article: Examined,
-    wordings: Wordings,
-    swapped: NDArray[np.float64],
-    strange: NDArray[np.float64],
-    rules: Sequence[Finding],
+def summarise_wording(
+    article: Examined, wordings: Wordings, swapped: NDArray[np.float64], strange: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """float64[len(ALONE)]. ``swapped`` and ``strange`` float64[m]: the probability that each examined word was swapped
-    in, by a spinner that training knows and by one that it does not."""
-    words = len(article)
+    """float64[len(SUMMARY)]. ``swapped`` and ``strange`` float64[m]: the probability that each examined word was
+    swapped in, by a spinner that training knows and by one that it does not."""
     features = wordings.features.astype(np.float64)
     sentences = article.sentence_of[wordings.places]
     if not len(swapped):
@@ -97,16 +96,22 @@ def measure_alone(
         sentences = np.zeros(1, np.int32)
     column = WORDING.index
     fit = np.minimum(features[:, column("fit_left")], features[:, column("fit_right")])
-    kinds = [finding.kind for finding in rules]
-    doubled = sum(f.kind == "grammar" and article.text.norm(f.first) == article.text.norm(f.last - 1) for f in rules)
     return np.array([
-        np.log(words + 1),
+        np.log(len(article) + 1),
         *_summarise_words(swapped, sentences, len(article.text.sentences)),
         *_summarise_words(strange, sentences, len(article.text.sentences)),
         np.count_nonzero(fit < -0.5) / len(fit),
         fit.sum() / len(fit),
         features[:, column("gain")].sum() / len(fit),
         features[:, column("prior_gain")].sum() / len(fit),
+    ])  # fmt: skip
+
+
+def measure_alone(article: Examined, summary: NDArray[np.float64], rules: Sequence[Finding]) -> NDArray[np.float64]:
+    """float64[len(ALONE)]. ``summary`` float64[len(SUMMARY)]: what the wording says."""
+    words, kinds = len(article), [finding.kind for finding in rules]
+    doubled = sum(f.kind == "grammar" and article.text.norm(f.first) == article.text.norm(f.last - 1) for f in rules)
+    return np.append(summary, [
         _per_hundred(kinds.count("grammar") - doubled, words),
         _per_hundred(doubled, words),
         _per_hundred(kinds.count("phrase"), words),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Final
 
 import numpy as np
@@ -37,15 +37,16 @@ def relate(evidence: Evidence, pair_scores: NDArray[np.float64], flagged: bool) 
     ``pair_scores`` float64[pairs]: the probability that each pair is a swap; ``flagged``: whether the article
     was called spun or suspect. ``coverage`` counts words that stand in the reference too, and probable swaps.
     """
-    relations = []
+    relations, known = list[tuple[float, Relation]](), frozenset[object](evidence.article.text.keys)
     for k, comparison in enumerate(evidence.comparisons):
         mine = np.flatnonzero(evidence.substitutions.owner == k)
-        swaps = [evidence.substitutions.pairs[i] for i in mine if pair_scores[i] >= 0.5]
-        following = follows(comparison.alignment.partner, swaps)
+        swaps = [evidence.substitutions.pairs[i] for i in mine[pair_scores[mine] >= 0.5].tolist()]
+        alignment = comparison.alignment
+        following = follows(alignment.partner, swaps) if swaps else alignment.covered
         coverage = int(np.count_nonzero(following)) / len(following)
         strength = float(pair_scores[mine].sum())
         unquoted = np.count_nonzero(following & (evidence.article.quotation < 0)) / len(following)
-        if _is_copied(evidence.article.text, comparison.reference.examined.text):
+        if _is_copied(evidence.article.text, known, comparison.reference.examined.text):
             relation = "copy"
         elif unquoted < MIN_UNQUOTED and coverage < MIN_QUOTED:
             relation = "independent"
@@ -73,18 +74,20 @@ def reconsider_swaps(
     return reconsidered
 
 
-def _is_copied(article: Text, reference: Text) -> bool:
+def _is_copied(article: Text, known: Set[object], reference: Text) -> bool:
     """Whether all of the reference stands in the article word for word, with nothing but furniture around it or
-    on lines of its own in between."""
-    own, words = article.norms, reference.norms
-    added = len(own) - len(words)
-    if not 0 <= added <= min(MAX_FURNITURE, len(words)) or not set(words).issubset(own):
+    on lines of its own in between. ``known``: the words of the article."""
+    added = len(article) - len(reference)
+    if not 0 <= added <= min(MAX_FURNITURE, len(reference)):
+        return False
+    own, words = article.keys, reference.keys
+    if not all(map(known.__contains__, words)):
         return False
     if any(own[first] == words[0] and own[first : first + len(words)] == words for first in range(added + 1)):
         return True
     at = 0
     for line in article.raw.splitlines():
-        norms = Text(line).norms
-        if words[at : at + len(norms)] == norms:
-            at += len(norms)
+        keys = Text(line).keys
+        if words[at : at + len(keys)] == keys:
+            at += len(keys)
     return at == len(words)

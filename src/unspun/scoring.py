@@ -10,10 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.classifier import Model, Scorer, to_probability
+from unspun.compiled.model import CompiledModel, compile_model
 from unspun.evidence import Evidence
 from unspun.extractors.direction import insert_odds
 from unspun.extractors.wording import insert_habits, join_wordings
-from unspun.features import find_ground, insert_margins, measure_alone, measure_compared
+from unspun.features import (
+    ALONE,
+    find_ground,
+    insert_margins,
+    measure_alone,
+    measure_compared,
+    summarise_wording,
+)
 from unspun.ranges import count_in
 from unspun.second_look import look_again
 
@@ -40,6 +48,27 @@ class Measured:
 
 def measure(evidence: Evidence, model: Model) -> Measured:
     """Score words and pairs, and measure what the article heads see. The model needs no heads yet."""
+    compiled = None if evidence.dismissed.any() else compile_model(model)
+    return (compiled and _measure_compiled(evidence, compiled)) or _measure_plainly(evidence, model)
+
+
+def _measure_compiled(evidence: Evidence, compiled: CompiledModel) -> Measured | None:
+    own = compiled.score_words(evidence.wordings, strange=True)
+    assert own.strange is not None
+    alone = measure_alone(evidence.article, compiled.summarise_words(evidence, own), evidence.rules)
+    words = to_probability(own.words)
+    if not evidence.comparisons:
+        return Measured(words, own.words, own.strange, None, np.zeros(0), alone, None)
+    opposite = [compiled.score_words(wordings, strange=False) for wordings in evidence.directions.opposite]
+    found = compiled.score_compared(evidence, own, opposite)
+    if found is None:
+        return None
+    usage, swaps, compared = found
+    compared[-1] = alone[ALONE.index("tricks")]
+    return Measured(words, own.words, own.strange, usage, swaps, alone, compared)
+
+
+def _measure_plainly(evidence: Evidence, model: Model) -> Measured:
     article, wordings, found, scorers = evidence.article, evidence.wordings, evidence.substitutions, model.scorers
     # The article's words and those opposite them in its references at once.
     read = [wordings, *evidence.directions.opposite]
@@ -52,7 +81,7 @@ def measure(evidence: Evidence, model: Model) -> Measured:
     words = to_probability(log_odds)
     strange_odds = np.where(vouched, NO_SWAP, scorers["strange"].log_odds(examined))
     strange = np.where(vouched, 0.0, to_probability(strange_odds))
-    alone = measure_alone(article, wordings, words, strange, evidence.rules)
+    alone = measure_alone(article, summarise_wording(article, wordings, words, strange), evidence.rules)
     if not evidence.comparisons:
         return Measured(words, log_odds, strange_odds, None, np.zeros(0), alone, None)
     assert evidence.usage is not None

@@ -107,6 +107,15 @@ class Text:
         norms = vars(self).get("norms")
         return norms[place] if norms else normalise_word(self.raw[self.starts[place] : self.ends[place]])
 
+    def norms_in(self, first: int, last: int) -> list[str]:
+        """Those of the words ``first`` to ``last`` (half-open)."""
+        return [self.norm(place) for place in range(first, last)]
+
+    @property
+    def keys(self) -> list[int] | list[str]:
+        """What tells the words apart: their hashes, else the norms."""
+        return self.norms if self.hashes is None else self.hashes.tolist()
+
     @cached_property
     def letters(self) -> bytes:
         """The string as compiled code reads it."""

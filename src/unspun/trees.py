@@ -17,7 +17,7 @@ from unspun.compiled.library import address, load_library
 from unspun.networks import check_numbers
 
 #: Steps that the values of leaves are rounded to, and what these stay below: a thousand add up to less than 2**63.
-_VALUE_STEP: Final = 2.0**-30
+VALUE_STEP: Final = 2.0**-30
 _MOST_VALUE: Final = 2.0**22
 #: Of ``twin.c``: a node; how many rows it takes at a time; leaves that it can tell apart in a tree.
 _NODE: Final = np.dtype([("threshold", "f8"), ("gone", "u8"), ("feature", "i8")])
@@ -58,7 +58,7 @@ class Trees:
         children = np.stack([np.where(leaf, at, self.left), np.where(leaf, at, self.right)], axis=1)
         object.__setattr__(self, "_tested", np.maximum(self.feature, 0).astype(np.int32))
         object.__setattr__(self, "_children", children.astype(np.intp).ravel())
-        object.__setattr__(self, "_values", np.rint(self.value / _VALUE_STEP).astype(np.int64))
+        object.__setattr__(self, "_values", np.rint(self.value / VALUE_STEP).astype(np.int64))
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]], prefix: str) -> Trees:
@@ -106,7 +106,7 @@ class Trees:
         count, width = rows.shape
         if width <= self.feature.max(initial=-1):
             raise ValueError(f"these trees ask for {self.feature.max() + 1} features, {width} were given")
-        library, sorted_ = load_library(), _sort_leaves(self)
+        library, sorted_ = load_library(), sort_leaves(self)
         if library is not None and sorted_ is not None:
             sums = np.empty(count, np.int64)
             work = np.empty(width * _ABREAST)
@@ -121,7 +121,7 @@ class Trees:
                 goes_right = flat.take(first + self._tested.take(node)) > self.threshold.take(node)
                 node = self._children.take(2 * node + goes_right)
             sums = self._values.take(node).sum(axis=1)
-        margin: NDArray[np.float64] = np.asarray(self.base + sums * _VALUE_STEP, np.float64)
+        margin: NDArray[np.float64] = np.asarray(self.base + sums * VALUE_STEP, np.float64)
         return margin
 
 
@@ -136,7 +136,7 @@ class _Sorted(NamedTuple):
 
 
 @cache
-def _sort_leaves(trees: Trees) -> _Sorted | None:
+def sort_leaves(trees: Trees) -> _Sorted | None:
     """None where a tree has too many leaves."""
     feature, threshold = trees.feature.tolist(), trees.threshold.tolist()
     left, right, values = trees.left.tolist(), trees.right.tolist(), trees._values.tolist()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.compiled.library import CompiledKeyTable, Tables, address, load_library
-from unspun.compiled.text import hash_words, load_characters
+from unspun.compiled.text import hash_words, load_characters, write_letters
 from unspun.frequencies import load_frequencies
 from unspun.house_style import HOUSE_STYLE, IRREGULAR, NUMBERS, SMALL
 from unspun.key_table import KeyTable
@@ -134,6 +134,20 @@ def fill_tables(tables: Tables, lexicon: Lexicon) -> None:
     tables.shares, tables.last_share = address(SHARES), len(SHARES) - 1
     tables.share_steps, tables.most_zipf, tables.function_zipf = SHARE_STEPS, MAX_ZIPF, FUNCTION_ZIPF
     tables.stretch = STRETCH
+    phrases = _hash_phrases(lexicon)
+    tables.phrases, tables.phrase_mask = address(phrases), len(phrases) - 1
+    tables.longest_phrase = max(map(len, lexicon.phrases), default=0)
+
+
+@cache
+def _hash_phrases(lexicon: Lexicon) -> NDArray[np.uint64]:
+    """The hashes of phrases, uint64[2**k], 0 where there is none."""
+    library, phrases = load_library(), list(lexicon.phrases)
+    assert library is not None
+    known = np.zeros(1 << (4 * len(phrases)).bit_length(), np.uint64)
+    letters = write_letters("\n".join(map(" ".join, phrases)))
+    library.unspun_add_phrases(address(known), len(known) - 1, letters, len(letters) // 4)
+    return known
 
 
 def point_to(at: CompiledKeyTable, table: KeyTable) -> None:

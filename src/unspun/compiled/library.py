@@ -16,7 +16,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 #: Of ``twin.c``: a library of another version is not used.
-VERSION: Final = 5
+VERSION: Final = 6
 #: Not called .so: Python would take it for one of its modules.
 LIBRARY: Final = Path(__file__).with_name("_twin.bin")
 
@@ -90,6 +90,8 @@ _TAKES: Final = {
     "unspun_add_leaves": (*[_POINTER] * 4, _LONG, _POINTER, _LONG, _LONG, _POINTER, _POINTER),
     "unspun_compare_words": (*[_POINTER] * 4, _LONG, _POINTER),
     "unspun_split_text": (_POINTER, ctypes.c_char_p, _LONG, _LONG, *[_POINTER] * 3),
+    "unspun_add_phrases": (_POINTER, ctypes.c_uint64, ctypes.c_char_p, _LONG),
+    "unspun_holds_phrase": (*[_POINTER] * 3, _LONG),
     "unspun_hash_words": (ctypes.c_char_p, _LONG, _POINTER),
     "unspun_look_words_up": (*[_POINTER] * 6, _LONG, *[_POINTER] * 4),
     "unspun_number_words": (*[_POINTER] * 2, ctypes.c_uint64, _POINTER, _LONG, _POINTER),
@@ -110,6 +112,9 @@ _TAKES: Final = {
         *[_POINTER] * 3, _LONG, _POINTER, _LONG, *[_POINTER] * 4, _LONG, ctypes.c_double, _POINTER, ctypes.c_uint64,
         *[_POINTER] * 3,
     ),
+    "unspun_score_words": (*[_POINTER] * 5, _LONG, *[_POINTER] * 2),
+    "unspun_measure_wording": (_LONG, _POINTER, _LONG, *[_POINTER] * 2, _LONG, *[_POINTER] * 3),
+    "unspun_score_compared": (_POINTER,) * 5,
     "unspun_sum_vectors": (*[_POINTER] * 3, _LONG, _POINTER),
 }  # fmt: skip
 #: What they give back, where that is not an int.

@@ -27,7 +27,7 @@
 #define first_bit(bits) __builtin_ctzll(bits)
 
 /* Changed whenever something here is called in another way: unspun.compiled.library refuses a library of another. */
-#define VERSION 5
+#define VERSION 6
 
 enum { PAGE = 256, PAGES = 0x1100 };
 /* What a character is, see unspun.compiled.twin. */
@@ -118,14 +118,6 @@ typedef struct {
 } Result;
 
 EXPORT int32_t unspun_version(void) { return VERSION; }
-/* What unspun.compiled.twin counts on, one after another; -1 behind the last. */
-EXPORT int64_t unspun_size(int32_t which) {
-    const int64_t sizes[] = {
-        sizeof(Tables), sizeof(Result), sizeof(Network), WORD_FEATURES, ARTICLE_FEATURES, MOST_SYNONYMS, WINDOW,
-        DIMENSIONS,
-    };
-    return which >= 0 && which < (int32_t)(sizeof sizes / sizeof *sizes) ? sizes[which] : -1;
-}
 
 /* --- words ---------------------------------------------------------------------------------------------------- */
 
@@ -949,6 +941,24 @@ static double add_logs(const Tables *t, const float *logs, int64_t count, float 
     return (double)*peak + log10((double)total / (double)t->shares[0]);
 }
 
+/* Where the habit of a word after, or before, its neighbour is, -1 for nowhere. */
+static inline int64_t find_after(const Tables *t, int32_t left, int32_t own) {
+    return left < 0 ? -1 : find_key(&t->after, habit_key(t, left, own));
+}
+static inline int64_t find_before(const Tables *t, int32_t own, int32_t right) {
+    return right < 0 ? -1 : find_key(&t->before, habit_key(t, own, right));
+}
+
+/* unspun.habits.Habits.look_up */
+static void write_habits(const Tables *t, int32_t own, int64_t after, int64_t before, float *f) {
+    const float *habit = t->habits + (int64_t)own * 2;
+    *f++ = habit[0], *f++ = habit[1];
+    *f++ = after < 0 ? habit[0] : t->after_values[2 * after];
+    *f++ = after < 0 ? 0 : t->after_values[2 * after + 1];
+    *f++ = before < 0 ? habit[0] : t->before_values[2 * before];
+    *f++ = before < 0 ? 0 : t->before_values[2 * before + 1];
+}
+
 enum { BLOCK = 8, TRIED = 1 + MOST_SYNONYMS };
 
 static int64_t count_synonyms(const Tables *t, int32_t id) {
@@ -993,8 +1003,8 @@ static void examine_block(
         r->after = find_pair(t, r->right, r->after_right);
         r->usual = r->right >= 0 ? log_pair(t, r->after, r->right, r->after_right) : 0;
         if (r->before >= 0) PREFETCH(t->triple_backoff + r->before);
-        habit_after[b] = !t->habits || r->left < 0 ? -1 : find_key(&t->after, habit_key(t, r->left, tried[b][0]));
-        habit_before[b] = !t->habits || r->right < 0 ? -1 : find_key(&t->before, habit_key(t, tried[b][0], r->right));
+        habit_after[b] = t->habits ? find_after(t, r->left, tried[b][0]) : -1;
+        habit_before[b] = t->habits ? find_before(t, tried[b][0], r->right) : -1;
         if (habit_after[b] >= 0) PREFETCH(t->after_values + 2 * habit_after[b]);
         if (habit_before[b] >= 0) PREFETCH(t->before_values + 2 * habit_before[b]);
         for (int64_t k = 0; k <= synonyms[b]; k++) {
@@ -1099,13 +1109,7 @@ static void examine_block(
             for (int k = 0; k < HABITS; k++) *f++ = 0;
             continue;
         }
-        const float *habit = t->habits + (int64_t)own * 2;
-        int64_t after = habit_after[b], before = habit_before[b];
-        *f++ = habit[0], *f++ = habit[1];
-        *f++ = after < 0 ? habit[0] : t->after_values[2 * after];
-        *f++ = after < 0 ? 0 : t->after_values[2 * after + 1];
-        *f++ = before < 0 ? habit[0] : t->before_values[2 * before];
-        *f++ = before < 0 ? 0 : t->before_values[2 * before + 1];
+        write_habits(t, own, habit_after[b], habit_before[b], f);
     }
 }
 
@@ -1169,6 +1173,27 @@ static double *summarise(const Arrays *a, double *odds, int64_t examined, int64_
     double n = (double)examined;
     *out++ = sum / n, *out++ = half / n, *out++ = sure / n, *out++ = top / (double)tenth;
     *out++ = logs / n, *out++ = hit / (double)sentences;
+    return out;
+}
+
+/* The first features of unspun.features.measure_alone, of the examined words' features and log-odds, which this takes
+ * apart; what is behind them. */
+static double *measure_wording(Arrays *a, int64_t count, int64_t examined, int64_t sentences, double *out) {
+    double unfit = 0, fit_sum = 0, gain = 0, prior = 0, m = (double)(examined ? examined : 1);
+    for (int64_t i = 0; i < examined; i++) {
+        const float *row = a->features + i * WORD_FEATURES;
+        double fit = row[5] < row[6] ? row[5] : row[6];
+        unfit += fit < -0.5, fit_sum += fit, gain += row[0], prior += row[4];
+    }
+    if (!examined) {
+        examined = 1;
+        a->place[0] = 0;
+        a->words[0] = a->strange[0] = -INFINITY;
+    }
+    *out++ = log((double)count + 1);
+    out = summarise(a, a->words, examined, sentences, out);
+    out = summarise(a, a->strange, examined, sentences, out);
+    *out++ = unfit / m, *out++ = fit_sum / m, *out++ = gain / m, *out++ = prior / m;
     return out;
 }
 
@@ -1272,26 +1297,15 @@ EXPORT int32_t unspun_measure(const Tables *t, const uint32_t *text, int64_t len
     for (int64_t i = 0; i < count; i++) unknown += a->id[i] < 0;
     float usual = find_usual(t, a, count, &contents, &zipf);
     int64_t examined = examine_words(t, a, count, NULL, usual, a->place, a->features, wide);
-    double unfit = 0, fit_sum = 0, gain = 0, prior = 0;
     for (int64_t i = 0; i < examined; i++) {
         double row[WORD_FEATURES];
         for (int k = 0; k < WORD_FEATURES; k++) row[k] = a->features[i * WORD_FEATURES + k];
         a->words[i] = score(&t->words, row, wide);
         a->strange[i] = score(&t->strange, row, wide);
-        double fit = row[5] < row[6] ? row[5] : row[6];
-        unfit += fit < -0.5, fit_sum += fit, gain += row[0], prior += row[4];
-    }
-    if (!examined) {
-        examined = 1;
-        a->place[0] = 0;
-        a->words[0] = a->strange[0] = -INFINITY;
     }
 
-    double *out = result->features, n = (double)count, m = (double)examined, wrong, doubled;
-    *out++ = log(n + 1);
-    out = summarise(a, a->words, examined, sentences, out);
-    out = summarise(a, a->strange, examined, sentences, out);
-    *out++ = unfit / m, *out++ = fit_sum / m, *out++ = gain / m, *out++ = prior / m;
+    double n = (double)count, wrong, doubled;
+    double *out = measure_wording(a, count, examined, sentences, result->features);
     count_grammar(t, text, a, count, &wrong, &doubled);
     *out++ = 100.0 * wrong / n;
     *out++ = 100.0 * doubled / n;
@@ -1307,3 +1321,13 @@ EXPORT int32_t unspun_measure(const Tables *t, const uint32_t *text, int64_t len
 
 /* What only articles with references need, made of the same parts: one library, so that these are compiled into it. */
 #include "compared.h"
+
+/* What unspun.compiled counts on, one after another; -1 behind the last. */
+EXPORT int64_t unspun_size(int32_t which) {
+    const int64_t sizes[] = {
+        sizeof(Tables), sizeof(Result), sizeof(Network), WORD_FEATURES, ARTICLE_FEATURES, MOST_SYNONYMS, WINDOW,
+        DIMENSIONS, sizeof(Forest), sizeof(Compared), PAIR_FEATURES, DIRECTION_FEATURES, USAGE_FEATURES,
+        SECOND_FEATURES, COMPARED_FEATURES, WORDING_FEATURES,
+    };
+    return which >= 0 && which < (int32_t)(sizeof sizes / sizeof *sizes) ? sizes[which] : -1;
+}

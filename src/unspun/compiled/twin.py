@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.classifier import Model
-from unspun.compiled.lexicon import fill_tables, number_words, point_to
+from unspun.compiled.lexicon import fill_tables, number_words
 from unspun.compiled.library import CompiledNetworks, Tables, address, load_library
+from unspun.compiled.model import fill_model
 from unspun.compiled.text import ABBREVIATION, load_characters
 from unspun.extractors.grammar import MAY_DOUBLE
 from unspun.extractors.wording import FEATURES, MAX_SYNONYMS, WINDOW
@@ -85,17 +86,7 @@ class Twin:
         tables.least_words, tables.least_english = least_words, least_english
         self._fill_words(lexicon, english)
         fill_tables(tables, lexicon)
-        habits = model.habits
-        tables.habits = self._keep(habits.words.astype(np.float32))
-        for name, side in (("after", habits.after), ("before", habits.before)):
-            setattr(tables, f"{name}_values", self._keep(side.values.astype(np.float32)))
-            point_to(getattr(tables, name), side.table)
-        for name in _NETWORKS:
-            scorer = model.scorers[name]
-            assert isinstance(scorer.ranker, Networks)
-            setattr(tables, name, scorer.ranker.compiled)
-            network = getattr(tables, name)
-            network.slope, network.offset = scorer.slope, scorer.offset
+        self._kept += fill_model(tables, model, _NETWORKS)
         self._measure = library.unspun_measure
         self._at = ctypes.addressof(tables)
 
@@ -120,17 +111,8 @@ class Twin:
         flags = np.zeros(len(table), np.uint8)
         table.point(tables)
         tables.ids, tables.flags = self._keep(number_words(lexicon)), self._keep(flags)
-        phrases = list(lexicon.phrases)
         for words, flag in (
             (english, _ENGLISH), (ABBREVIATIONS, ABBREVIATION), (MAY_DOUBLE, _MAY_DOUBLE),
-            ({phrase[0] for phrase in phrases}, _BEGINS_PHRASE),
+            ({phrase[0] for phrase in lexicon.phrases}, _BEGINS_PHRASE),
         ):  # fmt: skip
             table.add(sorted(words), flags=flags, flag=flag)
-        known = np.zeros(1 << (4 * len(phrases)).bit_length(), np.uint64)
-        tables.phrases, tables.phrase_mask = self._keep(known), len(known) - 1
-        tables.longest_phrase = max(map(len, phrases), default=0)
-        letters = "\n".join(map(" ".join, phrases)).encode("utf-32-le")
-        self._library.unspun_add_phrases(
-            ctypes.c_void_p(known.ctypes.data), ctypes.c_uint64(len(known) - 1), letters,
-            ctypes.c_int64(len(letters) // 4),
-        )  # fmt: skip

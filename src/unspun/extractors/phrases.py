@@ -11,6 +11,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from unspun.compiled.lexicon import load_tables
+from unspun.compiled.library import address, load_library
 from unspun.examined import Examined
 from unspun.extractors import Finding
 from unspun.lexicon import Lexicon
@@ -37,8 +39,18 @@ def _list_first_words(lexicon: Lexicon) -> NDArray[np.bool_]:
     return begins
 
 
+def _may_hold_phrase(article: Examined) -> bool:
+    """False where compiled code says that there is none, as in most articles."""
+    library, tables, hashes = load_library(), load_tables(article.lexicon, compared=False), article.text.hashes
+    if library is None or tables is None or hashes is None:
+        return True
+    return bool(library.unspun_holds_phrase(tables, address(hashes), address(article.breaks), len(article)))
+
+
 def find_phrases(article: Examined, score: float) -> list[Finding]:
     """Every known phrase, longest first; ``score`` is the list's precision as measured in training."""
+    if not _may_hold_phrase(article):
+        return []
     expected, by_start = article.lexicon.phrases, _list_by_start(article.lexicon)
     text, ids, findings, end = article.text, article.ids, list[Finding](), 0
     first, second = _list_first_words(article.lexicon)

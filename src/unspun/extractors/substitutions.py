@@ -92,11 +92,11 @@ def _find_house_style(article: Examined, reference: Examined, pairs: Sequence[Pa
     here, last, there, end = tabulate(pairs).T
     single = (last - here == 1) & (end - there == 1)
     a, b, lexicon = article.ids[here], reference.ids[there], article.lexicon
-    own, other, certain = article.text.norms, reference.text.norms, single & lexicon.spelling_variants(a, b)
+    own, other, certain = article.text, reference.text, single & lexicon.spelling_variants(a, b)
     # "E. P." or "X" for a name: courts and clinics leave names out so, spinners never do.
     for i in np.flatnonzero(article.capital[here] & reference.named[there]).tolist():
         words = range(here[i], last[i])
-        certain[i] |= all(len(own[word]) == 1 and article.capital[word] for word in words)
+        certain[i] |= all(len(own.norm(word)) == 1 and article.capital[word] for word in words)
     # No spinner puts in a misspelt word; a hurried writer does, and an editor mends it. Forms of one word and synonyms
     # are what a spinner may put for each other.
     misspelt = single & (np.abs(article.zipf[here] - reference.zipf[there]) >= MISSPELT)
@@ -104,7 +104,7 @@ def _find_house_style(article: Examined, reference: Examined, pairs: Sequence[Pa
     named = single & article.named[here] & reference.named[there]
     told = zip(pairs, certain.tolist(), misspelt.tolist(), named.tolist(), strict=True)
     return np.array([
-        sure or _is_one_wording(own[p.a0 : p.a1], other[p.r0 : p.r1], misspelling, name)
+        sure or _is_one_wording(own.norms_in(p.a0, p.a1), other.norms_in(p.r0, p.r1), misspelling, name)
         for p, sure, misspelling, name in told
     ], np.bool_)  # fmt: skip
 
