@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq, Levenshtein
 
-from unspun.compiled.lexicon import ARTICLES, AUXILIARIES, load_tables
+from unspun.compiled.lexicon import load_tables
 from unspun.compiled.library import address, load_library
 from unspun.examined import Examined
 from unspun.references import Reference
+from unspun.word_lists import ARTICLES, AUXILIARIES
 
 #: Least cosine of shared word weights for two sentences to be paired. Chosen low: half the words of a
 #: heavily spun sentence are other words, and the scorer of the swaps judges a weak pair again.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from unspun.article import REASON_OF_KIND, Article, Span, Unreadable, Verdict
 from unspun.classifier import Model, ModelError, Thresholds, to_probability
-from unspun.compiled.text import hash_words
+from unspun.compiled.lexicon import count_english
 from unspun.compiled.twin import Twin
 from unspun.context.model import ContextModel, Reading
 from unspun.decisions import ArticleDecisions, Decisions, find_meeting
@@ -35,15 +35,10 @@ from unspun.scoring import Measured, measure, score_article
 from unspun.second_look import FEATURES as SECOND_LOOK
 from unspun.spans import SUGGESTIONS, Ranker, build_spans
 from unspun.text import Text
+from unspun.word_lists import ENGLISH
 
 #: Fewer words are not judged: at 40 words one odd phrase would decide.
 MIN_WORDS: Final = 40
-#: Words that no English text of some length goes without.
-_ENGLISH: Final = frozenset(
-    "the of and to in that is was for it with as his he be on by at i this had not are but from or have an "
-    "they which you were her all she there would their we him been has when who will more no if out so what "
-    "its a".split()
-)
 _BEYOND_LATIN: Final = re.compile("[^\x00-\u024f]")
 #: Least share of such words. 99.6 % of the clean articles reach it (the median has 0.37); the rest are lists of
 #: prices and freight rates, and some in other languages.
@@ -201,7 +196,7 @@ class Detector:
 
     @cached_property
     def _twin(self) -> Twin | None:
-        return Twin.build(self.model, self.lexicon, MIN_WORDS, _ENGLISH, MIN_ENGLISH)
+        return Twin.build(self.model, self.lexicon, MIN_WORDS, MIN_ENGLISH)
 
     def __getstate__(self) -> dict[str, object]:
         # Processes that are sent a detector build a twin of their own.
@@ -298,17 +293,10 @@ def find_unscored_reason(text: Text) -> str | None:
         return "too_short"
     # Figures are left out of the count: a table of results is English too.
     if split:
-        words, english = int(np.count_nonzero(split.alphabetic)), map(_hash_english().__contains__, split.hash.tolist())
+        words, english = int(np.count_nonzero(split.alphabetic)), count_english(split.hash)
     else:
-        words, english = sum(map(str.isalpha, text.norms)), map(_ENGLISH.__contains__, text.norms)
-    return "not_english" if sum(english) < MIN_ENGLISH * words else None
-
-
-@cache
-def _hash_english() -> frozenset[int]:
-    hashes = hash_words(sorted(_ENGLISH))
-    assert hashes is not None
-    return frozenset(hashes.tolist())
+        words, english = sum(map(str.isalpha, text.norms)), sum(map(ENGLISH.__contains__, text.norms))
+    return "not_english" if english < MIN_ENGLISH * words else None
 
 
 def _decide(verdict: Verdict, found: ArticleDecisions) -> Verdict:

@@ -50,7 +50,7 @@ class Examined:
         self.lexicon = lexicon
 
     def __len__(self) -> int:
-        return len(self.text)
+        return self.text.count
 
     @cached_property
     def _looked_up(self) -> _LookedUp | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
@@ -62,6 +62,15 @@ class Candidate:
 
     reference: Reference
     shared: float
+
+
+@lru_cache(64)
+def _share_weights(total: int) -> NDArray[np.float64]:
+    """float64[total + 1]: the share of its weight that counts of what so many of all references hold, in steps. What is
+    in every reference still counts a little: a folder may hold one event only."""
+    held = np.maximum(np.arange(total + 1), 1)
+    shares: NDArray[np.float64] = _STEPS * (0.15 + 0.85 * np.log1p(total / held) / np.log1p(total))
+    return shares
 
 
 #: The weight that each reference shares with a text, int64[references], in steps; that of all that any reference
@@ -132,12 +141,7 @@ class References:
 
     @cached_property
     def _shares(self) -> NDArray[np.float64]:
-        """float64[references + 1]: the share of its weight that counts of what so many references hold, in steps. What
-        is in every reference still counts a little: a folder may hold one event only."""
-        total = len(self)
-        held = np.maximum(np.arange(total + 1), 1)
-        shares: NDArray[np.float64] = _STEPS * (0.15 + 0.85 * np.log1p(total / held) / np.log1p(total))
-        return shares
+        return _share_weights(len(self))
 
     def prepare(self) -> None:
         """Build the search tables now, so that forked workers share them."""

@@ -73,6 +73,10 @@ class Text:
         return list(map(_make_word, zip(self.starts, self.ends, self.norms, strict=True)))
 
     def __len__(self) -> int:
+        return self.count
+
+    @cached_property
+    def count(self) -> int:
         """How many words there are."""
         return len(self.split.start) if self.split else len(self._matches)
 

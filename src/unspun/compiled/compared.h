@@ -109,28 +109,44 @@ EXPORT void unspun_number_quotations(
     for (; word < count; word++) numbers[word] = -1;
 }
 
-/* unspun.extractors.wording.examine_wording, less what is known of habits; `among` NULL: all words. places, left, right
- * int32[count], features float32[count][WORD_FEATURES]. How many words were examined, -1 where there is no memory. */
+/* unspun.examined.Examined, with the letters of the text. */
+typedef struct {
+    const int32_t *ids, *start, *end, *sentence, *quotation;
+    const uint64_t *hash;
+    const float *zipf;
+    const uint8_t *breaks, *capital, *named, *numeric, *content, *opens;
+    const uint32_t *letters;
+    int64_t count;
+} ExaminedText;
+
+static Arrays view(const ExaminedText *text) {
+    return (Arrays){
+        .id = (int32_t *)text->ids, .zipf = (float *)text->zipf, .breaks = (uint8_t *)text->breaks,
+        .numeric = (uint8_t *)text->numeric, .capital = (uint8_t *)text->capital, .opens = (uint8_t *)text->opens,
+    };
+}
+
+/* unspun.extractors.wording.examine_wording, less what is known of habits; `among` NULL: all words. found int32[4]
+ * [count]: ids, places, left, right; features float32[count][WORD_FEATURES]. How many words were examined, -1 where
+ * there is no memory. */
 EXPORT int64_t unspun_examine_words(
-    const Tables *t, int32_t *ids, float *zipf, uint8_t *breaks, uint8_t *numeric, uint8_t *capital, uint8_t *opens,
-    const uint8_t *among, int64_t count, int32_t *places, int32_t *left, int32_t *right, float *features
+    const Tables *t, const ExaminedText *text, const uint8_t *among, int32_t *found, float *features
 ) {
-    Arrays arrays, *a = &arrays;
-    if (!reserve(a, count, t->size)) return -1;
-    a->id = ids, a->zipf = zipf, a->breaks = breaks, a->numeric = numeric, a->capital = capital, a->opens = opens;
-    a->place = places;
+    Arrays arrays, a = view(text);
+    int64_t count = text->count, contents;
+    if (!reserve(&arrays, count, t->size)) return -1;
+    a.sorted = arrays.sorted, a.place = found + count;
     int wide = 0;
 #ifdef AVX2
     wide = HAS_AVX2;
 #endif
-    int64_t contents;
     double total;
-    float usual = find_usual(t, a, count, &contents, &total);
-    int64_t examined = examine_words(t, a, count, among, usual, places, features, wide);
+    float usual = find_usual(t, &a, count, &contents, &total);
+    int64_t examined = examine_words(t, &a, count, among, usual, a.place, features, wide);
     for (int64_t i = 0; i < examined; i++) {
         Around around;
-        look_around(a, count, places[i], &around);
-        left[i] = around.left, right[i] = around.right;
+        look_around(&a, count, a.place[i], &around);
+        found[i] = text->ids[a.place[i]], found[2 * count + i] = around.left, found[3 * count + i] = around.right;
     }
     give_back();
     return examined;
@@ -247,16 +263,6 @@ EXPORT void unspun_weigh_references(
 }
 
 /* --- alignment: unspun.alignment -------------------------------------------------------------------------------- */
-
-/* unspun.examined.Examined, with the letters of the text. */
-typedef struct {
-    const int32_t *ids, *start, *end, *sentence, *quotation;
-    const uint64_t *hash;
-    const float *zipf;
-    const uint8_t *breaks, *capital, *named, *numeric, *content, *opens;
-    const uint32_t *letters;
-    int64_t count;
-} ExaminedText;
 
 /* A text whose words have the numbers of unspun.references too, -1 for those in no reference. */
 typedef struct {
@@ -744,16 +750,29 @@ EXPORT int32_t unspun_align(
 
 /* --- house style: unspun.extractors.substitutions ---------------------------------------------------------------- */
 
-/* What is known of a word whose hash is marked: that it is another in another house style; that acronyms leave it out. */
+/* What is known of a word whose hash is marked: that it is another in another house style; that acronyms leave it out;
+ * (4) that all English text has some such. */
 enum { STYLED = 1, SMALL = 2 };
 /* Letters of a word that is compared by letters here; longer ones are left to the caller. */
 enum { LONGEST_WORD = 64, LONG_WORD = 8 };
 enum { ANOTHER = 0, HONEST = 1, ASK = 2 };
 
-static int is_marked(const Tables *t, uint64_t hash, int mark) {
+static int32_t find_marked(const Tables *t, uint64_t hash) {
     uint64_t slot = hash & t->marked_mask;
     while (t->marked[slot] && t->marked[slot] != hash) slot = (slot + 1) & t->marked_mask;
-    return t->marked[slot] && (t->marks[slot] & mark) != 0;
+    return t->marked[slot] ? (int32_t)slot : -1;
+}
+
+static int is_marked(const Tables *t, uint64_t hash, int mark) {
+    int32_t slot = find_marked(t, hash);
+    return slot >= 0 && (t->marks[slot] & mark) != 0;
+}
+
+/* How many of these words have a mark. */
+EXPORT int64_t unspun_count_marked(const Tables *t, const uint64_t *hashes, int64_t count, int32_t mark) {
+    int64_t found = 0;
+    for (int64_t i = 0; i < count; i++) found += is_marked(t, hashes[i], mark);
+    return found;
 }
 
 /* A letter of a word's norm. */
@@ -831,28 +850,45 @@ static int is_acronym(
     return 0;
 }
 
-/* Whether the words are written in a way that house styles differ in: spelt out elsewhere, contracted, with commas. */
-static int is_styled(const Tables *t, const ExaminedText *text, int32_t first, int32_t last) {
-    for (int32_t place = first; place < last; place++) {
-        if (is_marked(t, text->hash[place], STYLED)) return 1;
-        for (int32_t i = text->start[place]; i < text->end[place]; i++)
-            if (is_apostrophe(text->letters[i]) || text->letters[i] == ',') return 1;
-    }
-    return 0;
-}
+enum { LONGEST_WORDING = 256 };
 
-/* Whether two wordings have the same letters, spaces left out. */
-static int are_joined(
-    const Tables *t, const ExaminedText *text, int32_t first, int32_t last, const ExaminedText *other, int32_t begin,
-    int32_t end
-) {
-    int32_t i = text->start[first], j = other->start[begin];
-    for (;;) {
-        while (first < last && i == text->end[first]) i = ++first < last ? text->start[first] : i;
-        while (begin < end && j == other->end[begin]) j = ++begin < end ? other->start[begin] : j;
-        if (first == last || begin == end) return first == last && begin == end;
-        if (norm_letter(t, text, i++) != norm_letter(t, other, j++)) return 0;
+/* unspun.extractors.substitutions.spell_out, without spaces and possessives: the form in which mere house style makes no
+ * difference; how many letters it has, -1 where they are more than LONGEST_WORDING. */
+static int32_t press(const Tables *t, const ExaminedText *text, int32_t first, int32_t last, uint32_t *out) {
+    static const char *const contractions[][2] = {
+        {"'ve", "have"}, {"'re", "are"}, {"'ll", "will"}, {"'m", "am"}, {"n't", "not"}, {"'d", "would"}, {"'s", "is"},
+    };
+    enum { ENDINGS = sizeof contractions / sizeof *contractions, LONGEST_ENDING = 8 };
+    int32_t length = 0;
+    for (int32_t place = first; place < last; place++) {
+        int32_t from = length, slot = find_marked(t, text->hash[place]);
+        if (slot >= 0 && t->marks[slot] & STYLED) {
+            for (const uint32_t *c = t->spelt + t->spelt_at[slot]; *c && length < LONGEST_WORDING; c++) out[length++] = *c;
+        } else {
+            for (int32_t i = text->start[place]; i < text->end[place] && length < LONGEST_WORDING; i++)
+                out[length++] = norm_letter(t, text, i);
+        }
+        if (length + LONGEST_ENDING > LONGEST_WORDING) return -1;
+        for (int k = 0; k < ENDINGS; k++) {
+            const char *ending = contractions[k][0], *full = contractions[k][1];
+            int32_t begin = length - (int32_t)strlen(ending), i = 0;
+            if (begin <= from) continue;
+            while (ending[i] && out[begin + i] == (uint32_t)(unsigned char)ending[i]) i++;
+            if (ending[i]) continue;
+            for (length = begin; *full; full++) out[length++] = (uint32_t)(unsigned char)*full;
+            break;
+        }
     }
+    int32_t kept = 0;
+    for (int32_t i = 0; i < length; i++)
+        if (out[i] != ',') out[kept++] = out[i];
+    int32_t pressed = 0;
+    length = kept;
+    for (int32_t i = 0; i < length; i++) {
+        if (out[i] == '\'' && i + 1 < length && out[i + 1] == 's') i++;
+        else out[pressed++] = out[i];
+    }
+    return pressed;
 }
 
 /* unspun.extractors.substitutions._find_house_style of one pair */
@@ -881,8 +917,10 @@ static int judge_style(const Tables *t, const ExaminedText *text, const Examined
     ) {
         return HONEST;
     }
-    if (is_styled(t, text, a0, a1) || is_styled(t, other, r0, r1)) return ASK;
-    return are_joined(t, text, a0, a1, other, r0, r1) ? HONEST : ANOTHER;
+    uint32_t one[LONGEST_WORDING], two[LONGEST_WORDING];
+    int32_t length = press(t, text, a0, a1, one), count = press(t, other, r0, r1, two);
+    if (length < 0 || count < 0) return ASK;
+    return length == count && !memcmp(one, two, (size_t)length * sizeof *one) ? HONEST : ANOTHER;
 }
 
 static int64_t count_true(const uint8_t *values, int64_t from, int64_t to) {
@@ -988,34 +1026,36 @@ static inline int32_t lemma_of(const Tables *t, int32_t id) { return id < 0 ? -1
 static inline uint32_t times_of(int32_t lemma) { return space.times[lemma] & ((1u << TIMES_BITS) - 1); }
 static inline int32_t holding_of(int32_t lemma) { return lemma < 0 ? 0 : (int32_t)(space.times[lemma] >> TIMES_BITS); }
 
-/* others, other_breaks, other_counts [references]: the ids, the breaks and the lengths of the references, fewer than
- * 128; matched int32[count]; set uint64[mask + 1], all 0, room for twice their words. Writes best and sequences
- * int32[examined], features float32[examined][USAGE_FEATURES]. 0 where there is no memory. */
+/* others [references], fewer than 128; covered: which words of the text follow each, uint8[count]; set uint64[mask + 1],
+ * all 0, room for twice their words. Writes best and sequences int32[examined], features float32[examined]
+ * [USAGE_FEATURES]. 0 where there is no memory. */
 EXPORT int32_t unspun_examine_usage(
-    const Tables *t, int32_t *ids, uint8_t *breaks, int64_t count, const int32_t *places, int64_t examined,
-    const int32_t *matched, const int32_t *const *others, const uint8_t *const *other_breaks,
-    const int64_t *other_counts, int64_t references, double coverage, uint64_t *set, uint64_t mask, int32_t *best,
-    int32_t *sequences, float *features
+    const Tables *t, const ExaminedText *text, const int32_t *places, int64_t examined,
+    const ExaminedText *const *others, const uint8_t *const *covered, int64_t references, double coverage,
+    uint64_t *set, uint64_t mask, int32_t *best, int32_t *sequences, float *features
 ) {
-    Arrays arrays, a = {.id = ids, .breaks = breaks};
+    Arrays arrays, a = view(text);
+    const int32_t *ids = text->ids;
+    int64_t count = text->count;
     if (!reserve(&arrays, 0, t->size)) return 0;
     const PairSet pairs = {set, mask};
     int64_t vocabulary = 0;
     for (int64_t r = 0; r < references; r++) {
-        for (int64_t i = 0; i < other_counts[r]; i++) {
-            int32_t lemma = lemma_of(t, others[r][i]);
+        const ExaminedText *other = others[r];
+        for (int64_t i = 0; i < other->count; i++) {
+            int32_t lemma = lemma_of(t, other->ids[i]);
             if (lemma < 0) continue;
             uint32_t *times = space.times + lemma;
             vocabulary += *times == 0;
             if (!(*times & SEEN)) *times = (*times | SEEN) + (1u << TIMES_BITS);
             ++*times;
-            int32_t previous = i && !other_breaks[r][i] ? lemma_of(t, others[r][i - 1]) : -1;
+            int32_t previous = i && !other->breaks[i] ? lemma_of(t, other->ids[i - 1]) : -1;
             if (previous >= 0)
                 *find_neighbours(t, &pairs, previous, lemma) =
                     (uint64_t)previous * (uint64_t)t->size + (uint64_t)lemma + 1;
         }
-        for (int64_t i = 0; i < other_counts[r]; i++)
-            if (others[r][i] >= 0) space.times[t->lemmas[others[r][i]]] &= ~SEEN;
+        for (int64_t i = 0; i < other->count; i++)
+            if (other->ids[i] >= 0) space.times[t->lemmas[other->ids[i]]] &= ~SEEN;
     }
     float words = log2_of(1 + vocabulary);
     for (int64_t m = 0; m < examined; m++) {
@@ -1024,7 +1064,8 @@ EXPORT int32_t unspun_examine_usage(
         look_around(&a, count, place, &around);
         int32_t own = ids[place], lemma = t->lemmas[own];
         int32_t left = lemma_of(t, around.left), right = lemma_of(t, around.right);
-        int32_t used = 0, likeliest = -1, beside_best = 0, listed_by = 0;
+        int32_t used = 0, likeliest = -1, beside_best = 0, listed_by = 0, matched = 0;
+        for (int64_t r = 0; r < references; r++) matched += covered[r][place];
         double rank_best = 0;
         float similarity_best = -1;
         for (int32_t k = t->synonym_starts[own]; k < t->synonym_starts[own + 1]; k++) {
@@ -1055,7 +1096,7 @@ EXPORT int32_t unspun_examine_usage(
         *f++ = (float)holding_of(lemma);
         *f++ = log2_of(1 + times_of(lemma));
         *f++ = (float)(are_neighbours(t, &pairs, left, lemma) + are_neighbours(t, &pairs, lemma, right));
-        *f++ = (float)matched[place];
+        *f++ = (float)matched;
         *f++ = (float)used;
         *f++ = similarity_best;
         *f++ = (float)listed_by;
@@ -1069,8 +1110,8 @@ EXPORT int32_t unspun_examine_usage(
         *f++ = words;
     }
     for (int64_t r = 0; r < references; r++)
-        for (int64_t i = 0; i < other_counts[r]; i++)
-            if (others[r][i] >= 0) space.times[t->lemmas[others[r][i]]] = 0;
+        for (int64_t i = 0; i < others[r]->count; i++)
+            if (others[r]->ids[i] >= 0) space.times[t->lemmas[others[r]->ids[i]]] = 0;
     give_back();
     return 1;
 }

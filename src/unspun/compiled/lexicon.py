@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from unspun.compiled.library import CompiledKeyTable, Tables, address, load_library
 from unspun.compiled.text import hash_words, load_characters, write_letters
 from unspun.frequencies import load_frequencies
-from unspun.house_style import HOUSE_STYLE, IRREGULAR, NUMBERS, SMALL
 from unspun.key_table import KeyTable
 from unspun.lexicon import FUNCTION_ZIPF, GAIN_STEP, LOG_STEP, Lexicon
+from unspun.word_lists import ARTICLES, AUXILIARIES, ENGLISH, HOUSE_STYLE, IRREGULAR, NUMBERS, SMALL
 
 #: Words with a Zipf frequency above this are not examined: spinners hardly touch them, and they have
 #: synonyms by the dozen.
@@ -69,8 +69,7 @@ def load_tables(lexicon: Lexicon, compared: bool = True) -> int | None:
         tables.synonym_bits, tables.lemmas = address(bits), address(lexicon.arrays().lemmas)
         tables.kinds = address(_list_kinds(lexicon))
         point_to(tables.spellings, lexicon.spellings)
-        marked, marks = _mark_words()
-        tables.marked, tables.marks, tables.marked_mask = address(marked), address(marks), len(marked) - 1
+        _point_to_marks(tables)
         characters = load_characters()
         tables.classes, tables.folds = address(characters.classes), address(characters.folds)
     _kept.append((tables, lexicon))
@@ -78,16 +77,12 @@ def load_tables(lexicon: Lexicon, compared: bool = True) -> int | None:
 
 
 #: What addresses were given out of.
-_kept: Final = list[tuple[Tables, Lexicon]]()
+_kept: Final = list[object]()
 
 
-#: Kinds of words, bits: enumerations of ``compared.h``.
+#: Kinds of words, and what is known of marked ones, bits: enumerations of ``compared.h``.
 _ARTICLE, _AUXILIARY = 1, 2
-_STYLED, _SMALL = 1, 2
-ARTICLES: Final = frozenset(("the", "a", "an"))
-AUXILIARIES: Final = frozenset(
-    "be is are was were been being has have had having do does did will would can could may might must should".split()
-)
+_STYLED, _SMALL, _ENGLISH = 1, 2, 4
 
 
 @cache
@@ -100,20 +95,55 @@ def _list_kinds(lexicon: Lexicon) -> NDArray[np.uint8]:
 
 
 @cache
-def _mark_words() -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-    """Words by their hashes, uint64[2**k], 0 where there is none, and what is known of them, uint8[2**k]."""
-    styled = {*IRREGULAR, *HOUSE_STYLE, *NUMBERS}
-    words = sorted(styled | SMALL)
+def load_marks() -> int:
+    """The address of tables that know the words of :mod:`unspun.word_lists` alone; they live as long as the process,
+    which must have a library."""
+    tables = Tables()
+    _point_to_marks(tables)
+    _kept.append(tables)
+    return ctypes.addressof(tables)
+
+
+def count_english(hashes: NDArray[np.uint64]) -> int:
+    """How many of these words are of :data:`unspun.word_lists.ENGLISH`."""
+    library = load_library()
+    assert library is not None
+    return int(library.unspun_count_marked(load_marks(), address(hashes), len(hashes), _ENGLISH))
+
+
+def _point_to_marks(tables: Tables) -> None:
+    marks = _mark_words()
+    tables.marked_mask = len(marks.hashes) - 1
+    tables.marked, tables.marks, tables.spelt_at, tables.spelt = map(address, marks)
+
+
+class _Marks(NamedTuple):
+    """Words by their ``hashes`` uint64[2**k], 0 where there is none; what is known of them, ``bits`` uint8[2**k]; where
+    what they are spelt out as begins among the ``letters`` uint32, which a 0 ends, ``begins`` int32[2**k]."""
+
+    hashes: NDArray[np.uint64]
+    bits: NDArray[np.uint8]
+    begins: NDArray[np.int32]
+    letters: NDArray[np.uint32]
+
+
+@cache
+def _mark_words() -> _Marks:
+    styled = {**NUMBERS, **HOUSE_STYLE, **IRREGULAR}
+    words = sorted({*styled, *SMALL, *ENGLISH})
     hashes = hash_words(words)
     assert hashes is not None
     slots = 1 << (2 * len(words)).bit_length()
-    marked, marks = np.zeros(slots, np.uint64), np.zeros(slots, np.uint8)
+    found = _Marks(*(np.zeros(slots, kind) for kind in (np.uint64, np.uint8, np.int32)), np.zeros(0, np.uint32))
+    letters = list[int]()
     for word, hash in zip(words, hashes.tolist(), strict=True):
         slot = hash % slots
-        while marked[slot]:
+        while found.hashes[slot]:
             slot = (slot + 1) % slots
-        marked[slot], marks[slot] = hash, _STYLED * (word in styled) + _SMALL * (word in SMALL)
-    return marked, marks
+        found.hashes[slot], found.begins[slot] = hash, len(letters)
+        found.bits[slot] = _STYLED * (word in styled) + _SMALL * (word in SMALL) + _ENGLISH * (word in ENGLISH)
+        letters += [*map(ord, styled.get(word, "").replace(" ", "")), 0]
+    return found._replace(letters=np.array(letters, np.uint32))
 
 
 def fill_tables(tables: Tables, lexicon: Lexicon) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 #: Of ``twin.c``: a library of another version is not used.
-VERSION: Final = 6
+VERSION: Final = 7
 #: Not called .so: Python would take it for one of its modules.
 LIBRARY: Final = Path(__file__).with_name("_twin.bin")
 
@@ -56,7 +56,7 @@ class Tables(ctypes.Structure):
         ("log_step", ctypes.c_float), ("gain_step", ctypes.c_float),
         ("synonym_starts", ctypes.c_void_p), ("synonym_ids", ctypes.c_void_p), ("synonym_sources", ctypes.c_void_p),
         ("synonyms", CompiledKeyTable), ("spellings", CompiledKeyTable),
-        *((name, ctypes.c_void_p) for name in ("synonym_bits", "kinds", "lemmas", "marked", "marks")),
+        *((name, ctypes.c_void_p) for name in ("synonym_bits", "kinds", "lemmas", "marked", "marks", "spelt_at", "spelt")),
         ("marked_mask", ctypes.c_uint64),
         ("vectors", ctypes.c_void_p), ("squares", ctypes.c_void_p),
         ("shares", ctypes.c_void_p), ("last_share", ctypes.c_int32),
@@ -99,7 +99,8 @@ _TAKES: Final = {
     "unspun_weigh_references": (
         _POINTER, _LONG, *[_POINTER] * 2, _LONG, *[_POINTER] * 4, ctypes.c_uint64, *[_POINTER] * 2,
     ),
-    "unspun_examine_words": (*[_POINTER] * 8, _LONG, *[_POINTER] * 4),
+    "unspun_examine_words": (_POINTER,) * 5,
+    "unspun_count_marked": (*[_POINTER] * 2, _LONG, _INT),
     "unspun_judge_pairs": (*[_POINTER] * 5, _LONG, ctypes.c_double, *[_POINTER] * 3),
     "unspun_count_support": (
         _LONG, *[_POINTER] * 2, _LONG, *[_POINTER] * 2, _LONG, *[_POINTER] * 2, ctypes.c_uint64, *[_POINTER] * 2,
@@ -109,8 +110,7 @@ _TAKES: Final = {
     "unspun_number_quotations": (ctypes.c_char_p, _LONG, _POINTER, _LONG, _POINTER),
     "unspun_align": (_POINTER,) * 12,
     "unspun_examine_usage": (
-        *[_POINTER] * 3, _LONG, _POINTER, _LONG, *[_POINTER] * 4, _LONG, ctypes.c_double, _POINTER, ctypes.c_uint64,
-        *[_POINTER] * 3,
+        *[_POINTER] * 3, _LONG, *[_POINTER] * 2, _LONG, ctypes.c_double, _POINTER, ctypes.c_uint64, *[_POINTER] * 3,
     ),
     "unspun_score_words": (*[_POINTER] * 5, _LONG, *[_POINTER] * 2),
     "unspun_measure_wording": (_LONG, _POINTER, _LONG, *[_POINTER] * 2, _LONG, *[_POINTER] * 3),
@@ -118,7 +118,12 @@ _TAKES: Final = {
     "unspun_sum_vectors": (*[_POINTER] * 3, _LONG, _POINTER),
 }  # fmt: skip
 #: What they give back, where that is not an int.
-_GIVES: Final = {"unspun_size": _LONG, "unspun_split_text": _LONG, "unspun_examine_words": _LONG}
+_GIVES: Final = {
+    "unspun_size": _LONG,
+    "unspun_split_text": _LONG,
+    "unspun_examine_words": _LONG,
+    "unspun_count_marked": _LONG,
+}
 
 
 @cache

@@ -27,7 +27,7 @@
 #define first_bit(bits) __builtin_ctzll(bits)
 
 /* Changed whenever something here is called in another way: unspun.compiled.library refuses a library of another. */
-#define VERSION 6
+#define VERSION 7
 
 enum { PAGE = 256, PAGES = 0x1100 };
 /* What a character is, see unspun.compiled.twin. */
@@ -98,6 +98,8 @@ typedef struct {
     /* hashes of words, a few of a sort, and of which */
     const uint64_t *marked;
     const uint8_t *marks;
+    const int32_t *spelt_at;
+    const uint32_t *spelt;
     uint64_t marked_mask;
     const int8_t *vectors;
     const int32_t *squares;

@@ -25,6 +25,7 @@ from unspun.frequencies import load_frequencies
 from unspun.letters import ABBREVIATIONS
 from unspun.lexicon import Lexicon
 from unspun.networks import Networks
+from unspun.word_lists import ENGLISH
 
 # What is known of a word, beside :data:`unspun.compiled.text.ABBREVIATION`: an enumeration of twin.c.
 _ENGLISH, _MAY_DOUBLE, _BEGINS_PHRASE = 1, 4, 8
@@ -55,11 +56,9 @@ class Twin:
     """The twin with the tables of one lexicon and one model. Any number of threads may use it."""
 
     @classmethod
-    def build(
-        cls, model: Model, lexicon: Lexicon, least_words: int, english: frozenset[str], least_english: float
-    ) -> Twin | None:
+    def build(cls, model: Model, lexicon: Lexicon, least_words: int, least_english: float) -> Twin | None:
         """A twin where there is a library for it. Texts of fewer than ``least_words`` words, or with less than a share
-        of ``least_english`` of ``english`` words, get no score."""
+        of ``least_english`` of English words, get no score."""
         library = load_library()
         if library is None:
             return None
@@ -71,12 +70,11 @@ class Twin:
         rankers = [model.scorers[name].ranker for name in _NETWORKS]
         if not all(isinstance(ranker, Networks) and ranker.compiled is not None for ranker in rankers):
             return None
-        return cls(library, model, lexicon, least_words, english, least_english)
+        return cls(library, model, lexicon, least_words, least_english)
 
     def __init__(
-        self, library: ctypes.CDLL, model: Model, lexicon: Lexicon, least_words: int, english: frozenset[str],
-        least_english: float,
-    ) -> None:  # fmt: skip
+        self, library: ctypes.CDLL, model: Model, lexicon: Lexicon, least_words: int, least_english: float
+    ) -> None:
         self._library = library
         #: What the tables point to must live as long as they do.
         self._kept: list[Any] = [lexicon, model]
@@ -84,7 +82,7 @@ class Twin:
         tables = self._tables = Tables()
         tables.classes, tables.folds = map(address, (self._characters.classes, self._characters.folds))
         tables.least_words, tables.least_english = least_words, least_english
-        self._fill_words(lexicon, english)
+        self._fill_words(lexicon)
         fill_tables(tables, lexicon)
         self._kept += fill_model(tables, model, _NETWORKS)
         self._measure = library.unspun_measure
@@ -106,13 +104,13 @@ class Twin:
         self._kept.append(array)
         return address(array)
 
-    def _fill_words(self, lexicon: Lexicon, english: frozenset[str]) -> None:
+    def _fill_words(self, lexicon: Lexicon) -> None:
         tables, table = self._tables, load_frequencies()
         flags = np.zeros(len(table), np.uint8)
         table.point(tables)
         tables.ids, tables.flags = self._keep(number_words(lexicon)), self._keep(flags)
         for words, flag in (
-            (english, _ENGLISH), (ABBREVIATIONS, ABBREVIATION), (MAY_DOUBLE, _MAY_DOUBLE),
+            (ENGLISH, _ENGLISH), (ABBREVIATIONS, ABBREVIATION), (MAY_DOUBLE, _MAY_DOUBLE),
             ({phrase[0] for phrase in lexicon.phrases}, _BEGINS_PHRASE),
         ):  # fmt: skip
             table.add(sorted(words), flags=flags, flag=flag)

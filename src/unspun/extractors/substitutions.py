@@ -23,10 +23,10 @@ from unspun.alignment import Alignment, Pair, tabulate
 from unspun.compiled.lexicon import load_tables
 from unspun.compiled.library import address, load_library
 from unspun.examined import Examined
-from unspun.house_style import CONTRACTIONS, HOUSE_STYLE, IRREGULAR, NUMBERS, SMALL
 from unspun.lexicon import MOBY, MOBY_BOTH, WORDNET
 from unspun.ranges import count_in, lowest_in
 from unspun.references import Reference
+from unspun.word_lists import CONTRACTIONS, HOUSE_STYLE, IRREGULAR, NUMBERS, SMALL
 
 #: Matches to this many words on each side count for a pair's surroundings.
 REACH: Final = 8

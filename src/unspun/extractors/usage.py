@@ -7,6 +7,7 @@ enforcement" in every report). This needs no sentence to correspond, so it works
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -82,16 +83,17 @@ def _examine_compiled(
         return None
     count = len(wordings.places)
     texts = [reference.examined for reference, _ in compared]
-    ids, breaks = (np.array([address(getattr(t, name)) for t in texts], np.uintp) for name in ("ids", "breaks"))
-    lengths = np.array([len(text) for text in texts], np.int64)
-    matched = sum((alignment.covered.astype(np.int32) for _, alignment in compared), np.zeros(len(article), np.int32))
+    others = np.array([
+        [ctypes.addressof(text.compiled) for text in texts],
+        [address(alignment.covered) for _, alignment in compared],
+    ], np.uintp)  # fmt: skip
     coverage = max(alignment.coverage for _, alignment in compared)
-    pairs = np.zeros(1 << (2 * int(lengths.sum())).bit_length(), np.uint64)
+    pairs = np.zeros(1 << (2 * sum(map(len, texts))).bit_length(), np.uint64)
     (best, sequences), features = np.empty((2, count), np.int32), np.empty((count, len(FEATURES)), np.float32)
     done = library.unspun_examine_usage(
-        tables, address(article.ids), address(article.breaks), len(article), address(wordings.places), count,
-        address(matched), address(ids), address(breaks), address(lengths), len(texts), coverage, address(pairs),
-        len(pairs) - 1, address(best), address(sequences), address(features),
+        tables, ctypes.addressof(article.compiled), address(wordings.places), count,
+        address(others), address(others) + others.strides[0], len(texts), coverage,
+        address(pairs), len(pairs) - 1, address(best), address(sequences), address(features),
     )  # fmt: skip
     return Usage(best, sequences, features) if done else None
 

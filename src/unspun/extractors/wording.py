@@ -12,6 +12,7 @@ Gale's, 1990; for un-spinning it is ours.)
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Final
@@ -89,16 +90,15 @@ def _examine_compiled(article: Examined, among: NDArray[np.bool_] | None) -> Wor
     library, tables, count = load_library(), load_tables(article.lexicon, compared=False), len(article)
     if library is None or tables is None:
         return None
-    around, features = np.empty((3, count), np.int32), np.empty((count, len(FEATURES)), np.float32)
-    read = article.ids, article.zipf, article.breaks, article.numeric, article.capital, article.opens
+    found, features = np.empty((4, count), np.int32), np.empty((count, len(FEATURES)), np.float32)
     size = library.unspun_examine_words(
-        tables, *map(address, read), None if among is None else address(among), count, *map(address, around),
+        tables, ctypes.addressof(article.compiled), None if among is None else address(among), address(found),
         address(features),
     )  # fmt: skip
     if size < 0:
         return None
-    places, left, right = around[:, :size]
-    return Wordings(article.ids[places], places, left, right, features[:size])
+    ids, places, left, right = found[:, :size]
+    return Wordings(ids, places, left, right, features[:size])
 
 
 def _examine_plainly(article: Examined, among: NDArray[np.bool_] | None) -> Wordings:

@@ -1,9 +1,19 @@
-"""What one house style writes and another does not: contractions, numbers, titles, British and American words."""
+"""Closed lists of words: those of all English text, of grammar, and what one house style writes otherwise."""
 
 from __future__ import annotations
 
 from typing import Final
 
+#: Words that no English text of some length goes without.
+ENGLISH: Final = frozenset(
+    "the of and to in that is was for it with as his he be on by at i this had not are but from or have an "
+    "they which you were her all she there would their we him been has when who will more no if out so what "
+    "its a".split()
+)
+ARTICLES: Final = frozenset(("the", "a", "an"))
+AUXILIARIES: Final = frozenset(
+    "be is are was were been being has have had having do does did will would can could may might must should".split()
+)
 CONTRACTIONS: Final = {
     "'ve": "have", "'re": "are", "'ll": "will", "'m": "am", "n't": "not", "'d": "would", "'s": "is",
 }  # fmt: skip
