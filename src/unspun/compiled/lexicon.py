@@ -134,16 +134,16 @@ def _mark_words() -> _Marks:
     hashes = hash_words(words)
     assert hashes is not None
     slots = 1 << (2 * len(words)).bit_length()
-    found = _Marks(*(np.zeros(slots, kind) for kind in (np.uint64, np.uint8, np.int32)), np.zeros(0, np.uint32))
+    known, bits, begins = np.zeros(slots, np.uint64), np.zeros(slots, np.uint8), np.zeros(slots, np.int32)
     letters = list[int]()
     for word, hash in zip(words, hashes.tolist(), strict=True):
         slot = hash % slots
-        while found.hashes[slot]:
+        while known[slot]:
             slot = (slot + 1) % slots
-        found.hashes[slot], found.begins[slot] = hash, len(letters)
-        found.bits[slot] = _STYLED * (word in styled) + _SMALL * (word in SMALL) + _ENGLISH * (word in ENGLISH)
+        known[slot], begins[slot] = hash, len(letters)
+        bits[slot] = _STYLED * (word in styled) + _SMALL * (word in SMALL) + _ENGLISH * (word in ENGLISH)
         letters += [*map(ord, styled.get(word, "").replace(" ", "")), 0]
-    return found._replace(letters=np.array(letters, np.uint32))
+    return _Marks(known, bits, begins, np.array(letters, np.uint32))
 
 
 def fill_tables(tables: Tables, lexicon: Lexicon) -> None:
