@@ -1,9 +1,9 @@
-"""What is compiled for articles with references says what the plain way says, bit for bit: texts, wordings, pairs of
-them, usage, trees."""
+"""What is compiled for articles with references says what the plain way says, bit for bit: texts, references,
+alignment, wordings, pairs of them, usage, trees; and scores the same to the ninth digit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from unittest.mock import patch
@@ -17,6 +17,7 @@ from test_twin import PIECES
 from unspun import Article
 from unspun.classifier import Model
 from unspun.compiled.library import load_library
+from unspun.compiled.text import hash_words
 from unspun.evidence import Evidence, gather_evidence
 from unspun.examined import Examined
 from unspun.extractors import wording
@@ -24,14 +25,22 @@ from unspun.lexicon import Lexicon
 from unspun.readers import read_articles
 from unspun.references import References
 from unspun.resources import find_data
+from unspun.scoring import Measured, measure
 from unspun.text import Text
 from unspun.training.samples import read_samples
 from unspun.trees import Trees
 
-#: Who asks for the library.
+#: Who asks for the library and would do without it; frequencies are kept in it for good.
 CALLERS = (
-    "alignment", "examined", "extractors.direction", "extractors.substitutions", "extractors.usage",
-    "extractors.wording", "key_table", "lexicon", "networks", "trees",
+    "alignment", "compiled.model", "compiled.text", "examined", "extractors.direction", "extractors.phrases",
+    "extractors.substitutions", "extractors.usage", "extractors.wording", "key_table", "lexicon", "networks",
+    "references", "trees", "word_numbers",
+)  # fmt: skip
+#: What house styles, spelling and alignment turn on.
+STYLES = (
+    "it's", "we've", "won't", "cannot", "Mr.", "%", "percent", "per cent", "recieve", "receive", "5,000", "five", "5",
+    "[sic]", "E.", "P.", "U.S.", "colour", "color", "NATO", "North Atlantic Treaty Organization", "the",
+    "the the", "quickly", "\u201cso", "said\u201d", "Zelensky", "Zelinsky", "Gerald's", "a\n\nb",
 )  # fmt: skip
 pytestmark = pytest.mark.skipif(load_library() is None, reason="no C compiler when unspun was set up")
 
@@ -42,15 +51,26 @@ def lexicon() -> Lexicon:
 
 
 @cache
+def model() -> Model:
+    return Model.load()
+
+
+@cache
 def samples() -> list[str]:
     return [a.text for a in read_articles([find_data("samples") / "articles"]) if isinstance(a, Article)]
+
+
+_ARRAYS = (
+    "ids", "zipf", "breaks", "capital", "numeric", "opens", "sentence_of", "named", "content", "quotation",
+    "content_sums",
+)  # fmt: skip
 
 
 @contextmanager
 def plainly() -> Iterator[None]:
     """Without the library."""
     with ExitStack() as stack:
-        stack.enter_context(patch("unspun.compiled.text.split_text", lambda raw: None))
+        stack.enter_context(patch("unspun.text.split_text", lambda raw: None))
         for module in CALLERS:
             stack.enter_context(patch(f"unspun.{module}.load_library", lambda: None))
         yield
@@ -61,8 +81,22 @@ def read(text: str) -> dict[str, object]:
     examined = Examined(parsed, lexicon())
     arrays = {
         name: getattr(examined, name).tolist()
-        for name in ("ids", "zipf", "breaks", "capital", "numeric", "opens", "sentence_of", "named", "content_sums")
+        for name in (
+            "ids",
+            "zipf",
+            "breaks",
+            "capital",
+            "numeric",
+            "opens",
+            "sentence_of",
+            "named",
+            "content",
+            "quotation",
+            "content_sums",
+        )
     }
+    if parsed.hashes is not None:
+        np.testing.assert_array_equal(parsed.hashes, hash_words(parsed.norms))
     return {**arrays, "words": parsed.words, "norms": parsed.norms, "sentences": parsed.sentences}
 
 
@@ -118,23 +152,32 @@ def test_wordings_are_the_same(sample: int, pieces: list[str], random: object) -
 def check_evidence(article: str, references: list[str]) -> int:
     """How many pairs the compiled way finds; the plain one must find the same of everything."""
 
-    def gather() -> Evidence:
+    def gather() -> tuple[Evidence, Measured, list[float]]:
         built = References.build((Article(str(n), text) for n, text in enumerate(references)), lexicon())
-        return gather_evidence(Text(article), lexicon(), {"phrase": 0.9, "a_an": 0.9, "doubled": 0.9}, built)
+        evidence = gather_evidence(Text(article), lexicon(), model().rules, built)
+        shared = [candidate.shared for candidate in built.query(Text(article))[0]]
+        return evidence, measure(evidence, model()), shared
 
-    compiled = gather()
+    compiled, scores, shared = gather()
     with plainly():
-        plain = gather()
-    assert compiled.substitutions.pairs == plain.substitutions.pairs
+        plain, plain_scores, plain_shared = gather()
+    assert shared == plain_shared
+    assert [finding.first for finding in compiled.rules] == [finding.first for finding in plain.rules]
+    for name in ("words", "strange_odds", "usage", "swaps", "alone", "compared"):
+        one, two = getattr(scores, name), getattr(plain_scores, name)
+        assert (one is None) == (two is None)
+        if one is not None:
+            np.testing.assert_allclose(one, two, rtol=1e-9, atol=1e-9, err_msg=name)
     for part in ("wordings", "usage", "substitutions", "directions"):
         one, two = getattr(compiled, part), getattr(plain, part)
         assert (one is None) == (two is None)
         for name in type(one).__dataclass_fields__ if one is not None else ():
-            if name not in ("opposite", "pairs"):
+            if name != "opposite":
                 np.testing.assert_array_equal(getattr(one, name), getattr(two, name), err_msg=f"{part}.{name}")
     for one, two in zip(compiled.comparisons, plain.comparisons, strict=True):
-        assert one.alignment.pairs == two.alignment.pairs
-        assert one.alignment.coverage == two.alignment.coverage
+        assert one.reference.article.id == two.reference.article.id
+        for name in ("partner", "segment_of", "ranges", "table", "covered", "deleted", "inserted"):
+            np.testing.assert_array_equal(getattr(one.alignment, name), getattr(two.alignment, name), err_msg=name)
     for one, two in zip(compiled.directions.opposite, plain.directions.opposite, strict=True):
         np.testing.assert_array_equal(one.features, two.features)
     return len(compiled.substitutions.pairs)
@@ -154,14 +197,49 @@ def test_evidence_of_samples_is_the_same() -> None:
     assert found > 100
 
 
+FEW_WORDS = ("cat", "dog", "ran", "the", "far.", "Oslo")
+CHANGES = st.tuples(st.integers(0, 150), st.integers(0, 4), st.sampled_from([*PIECES, *STYLES]))
+
+
 @settings(deadline=None, max_examples=60)
-@given(st.integers(0, 20), st.lists(st.tuples(st.integers(0, 150), st.integers(0, 4), st.sampled_from(PIECES))))
-def test_evidence_of_altered_text_is_the_same(sample: int, changes: list[tuple[int, int, str]]) -> None:
+@given(st.integers(0, 20), st.tuples(*[st.lists(CHANGES, max_size=30)] * 2))
+def test_evidence_of_altered_text_is_the_same(sample: int, changes: Sequence[list[tuple[int, int, str]]]) -> None:
     source = spun()[sample][1]
-    words = source.split()[:150]
-    for at, gone, piece in changes:
-        words[at : at + gone] = [piece]
-    check_evidence(" ".join(words), [source, spun()[sample][0]])
+    altered = []
+    for some in changes:
+        words = source.split()[:150]
+        for at, gone, piece in some:
+            words[at : at + gone] = [piece]
+        altered.append(" ".join(words))
+    check_evidence(altered[0], [altered[1], source, spun()[sample][0]])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.tuples(*[st.lists(st.sampled_from(FEW_WORDS), min_size=1, max_size=150)] * 3))
+def test_evidence_of_the_same_few_words_is_the_same(texts: Sequence[list[str]]) -> None:
+    article, *references = (" ".join(text) for text in texts)
+    check_evidence(article, references)
+
+
+def test_evidence_of_long_texts_is_the_same() -> None:
+    # So many sentences meet by their commonest words that these are left out.
+    words = [word for text in samples() for word in text.split() if word.isalpha()]
+    sentences = [f"The {words[n % len(words)]} of the {words[7 * n % len(words)]} was {n}." for n in range(1500)]
+    check_evidence(" ".join(sentences), [" ".join(sentences[5:] + sentences[:3])])
+
+
+def test_a_segment_too_large_for_compiled_code_is_aligned_plainly() -> None:
+    words = [f"{word}{n}" for n, word in enumerate(samples()[0].split()[:100] * 30)]
+    check_evidence(" ".join(words), [" ".join(words[::2] + words[::-3])])
+
+
+def test_few_references_weigh_what_many_do() -> None:
+    built = References.build((Article(str(n), text) for n, text in enumerate(samples())), lexicon())
+    for text in samples():
+        ids = built.number_words(Text(text + " zyxwv"))
+        few, many = built._weigh_few(ids), built._weigh_many(ids)
+        np.testing.assert_array_equal(few[0], many[0])
+        assert few[1:] == many[1:]
 
 
 @pytest.mark.parametrize("name", ["pairs", "directions", "swaps", "usage"])

@@ -159,7 +159,7 @@ class References:
         unknown = np.flatnonzero(ids < 0)
         if len(unknown):
             whole = np.ones(len(ids), np.bool_)
-            whole[unknown] = whole[unknown - 1] = whole[unknown - 2] = False
+            whole[unknown] = whole[np.maximum(unknown - 1, 0)] = whole[np.maximum(unknown - 2, 0)] = False
             [at] = np.nonzero(whole[: len(keys)])
             triples, first = np.unique(keys[at], return_index=True)
             return words, triples, at[first]

@@ -114,7 +114,8 @@ def count_english(hashes: NDArray[np.uint64]) -> int:
 def _point_to_marks(tables: Tables) -> None:
     marks = _mark_words()
     tables.marked_mask = len(marks.hashes) - 1
-    tables.marked, tables.marks, tables.spelt_at, tables.spelt = map(address, marks)
+    tables.marked, tables.marks = address(marks.hashes), address(marks.bits)
+    tables.spelt_at, tables.spelt = address(marks.begins), address(marks.letters)
 
 
 class _Marks(NamedTuple):
