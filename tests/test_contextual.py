@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import pickle
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from math import erf
 from pathlib import Path
@@ -24,7 +25,7 @@ from unspun.cli import app
 from unspun.context.features import READ, WORD
 from unspun.context.model import ContextModel
 from unspun.context.pieces import build_tokenizer, lay_windows, split_pieces
-from unspun.context.transformer import FORMAT, Marks, Reader
+from unspun.context.transformer import FORMAT, Marks, Reader, read_graph
 from unspun.extractors.originals import FEATURES as ORIGINAL
 from unspun.lexicon import Lexicon
 from unspun.networks import Networks
@@ -239,6 +240,145 @@ def test_files_that_do_not_fit_are_refused(graphs: tuple[Path, Path], tmp_path: 
     onnx.save(model, graph)
     with pytest.raises(ModelError, match=f"format {FORMAT + 1}, this unspun reads {FORMAT}"):
         Reader(graph).mark(Text(TEXT))
+
+
+def find_tensor(model: Any, name: str) -> Any:
+    return next(tensor for tensor in model.graph.initializer if tensor.name == name)
+
+
+def move_outside(model: Any) -> None:
+    """The weights are said to be in another file."""
+    tensor = find_tensor(model, "words")
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    for key, value in (("location", "../secret.bin"), ("length", "100")):
+        tensor.external_data.add(key=key, value=value)
+
+
+def fill_memory(model: Any) -> None:
+    """Forty gigabytes out of a few bytes."""
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([10**10]), "many"))
+    model.graph.node.append(onnx.helper.make_node("ConstantOfShape", ["many"], ["filled"]))
+
+
+def never_end(model: Any) -> None:
+    """A loop that has no end."""
+    flags = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.BOOL, []) for name in ("on", "still")]
+    count = onnx.helper.make_tensor_value_info("count", onnx.TensorProto.INT64, [])
+    step = onnx.helper.make_node("Identity", ["on"], ["still"])
+    body = onnx.helper.make_graph([step], "body", [count, flags[0]], flags[1:])
+    model.graph.node.append(onnx.helper.make_node("Loop", ["", ""], [], body=body))
+
+
+def call_function(model: Any) -> None:
+    model.functions.add(name="f", domain="elsewhere")
+
+
+def call_native_code(model: Any) -> None:
+    model.graph.node[0].domain, model.graph.node[0].op_type = "elsewhere", "Run"
+
+
+def change_constant(model: Any) -> None:
+    find_tensor(model, "zero").raw_data = (2**62).to_bytes(8, "little")
+
+
+def claim_more(model: Any) -> None:
+    find_tensor(model, "words").dims[0] = 2**40
+
+
+def say_tensor_twice(model: Any) -> None:
+    model.graph.initializer.append(find_tensor(model, "words"))
+
+
+def change_heads(model: Any) -> None:
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            attribute.i = 3 if attribute.name == "num_heads" else attribute.i
+
+
+def add_input(model: Any) -> None:
+    model.graph.input.append(model.graph.input[0])
+
+
+def lengthen_vocabulary(model: Any) -> None:
+    entry = next(entry for entry in model.metadata_props if entry.key == "vocabulary")
+    entry.value += "\nmore"
+
+
+def lose_unknown(model: Any) -> None:
+    entry = next(entry for entry in model.metadata_props if entry.key == "vocabulary")
+    entry.value = entry.value.replace("[UNK]", "[unk]")
+
+
+def lose_format(model: Any) -> None:
+    next(entry for entry in model.metadata_props if entry.key == "about").value = "{}"
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        move_outside, fill_memory, never_end, call_function, call_native_code, change_constant, claim_more,
+        say_tensor_twice, change_heads, add_input, lengthen_vocabulary, lose_unknown, lose_format,
+    ],
+)  # fmt: skip
+def test_no_graph_is_run_but_unspuns_own(
+    graphs: tuple[Path, Path], tmp_path: Path, harm: Callable[[Any], None]
+) -> None:
+    for graph in graphs:
+        model = onnx.load(graph)
+        assert read_graph(graph)[1] == VOCABULARY
+        harm(model)
+        changed = tmp_path / "context.onnx"
+        changed.write_bytes(model.SerializeToString())
+        with pytest.raises(ModelError, match=r"context\.onnx: no contextual model of unspun, or damaged"):
+            read_graph(changed)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        b"\x3a\x00", b"\x08\x09", b"\xa2\x01\x00", b"\x12\x00", b"\x0a", b"\xff" * 12, b"\x72\xff\xff\xff\xff\x0f",
+        b"\x72\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+    ],
+)  # fmt: skip
+def test_nothing_can_be_added_to_a_graph(graphs: tuple[Path, Path], tmp_path: Path, more: bytes) -> None:
+    # A second graph, a second version, training, a producer; cut off; sizes beyond the end, and below nothing.
+    changed = tmp_path / "context.onnx"
+    changed.write_bytes(graphs[0].read_bytes() + more)
+    with pytest.raises(ModelError, match="no contextual model of unspun, or damaged"):
+        read_graph(changed)
+
+
+def test_a_graph_larger_than_any_is_not_read(
+    graphs: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unspun.context.transformer.MAX_BYTES", 1000)
+    with pytest.raises(ModelError, match=r"context\.onnx: larger than"):
+        read_graph(graphs[0])
+    # A file without an end.
+    if Path("/dev/zero").exists():
+        (tmp_path / "endless.onnx").symlink_to("/dev/zero")
+        with pytest.raises(ModelError, match=r"endless\.onnx: larger than"):
+            read_graph(tmp_path / "endless.onnx")
+
+
+def test_a_graph_that_changed_since_is_not_run(graphs: tuple[Path, Path], tmp_path: Path) -> None:
+    graph, file = tmp_path / "context.onnx", tmp_path / "context.npz"
+    graph.write_bytes(graphs[0].read_bytes())
+    build_context(graph, "default@5").save(file)
+    context = ContextModel.load(file)
+    graph.write_bytes(graphs[1].read_bytes())
+    with pytest.raises(ModelError, match=r"another context\.onnx than the one beside it"):
+        context.reader.mark(Text(TEXT))
+
+
+def test_weights_that_are_no_numbers_give_no_score(graphs: tuple[Path, Path], tmp_path: Path) -> None:
+    model, changed = onnx.load(graphs[0]), tmp_path / "context.onnx"
+    tensor = find_tensor(model, "norm.bias")
+    tensor.raw_data = np.full(tensor.dims[0], np.nan, np.float32).tobytes()
+    changed.write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match=r"context\.onnx: reckons what is no number"):
+        Reader(changed).mark(Text(TEXT))
 
 
 def test_without_the_extra_it_says_what_to_install(graphs: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:

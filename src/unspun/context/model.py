@@ -1,7 +1,8 @@
 """The contextual model beside the fast one: which articles it reads, what it makes of them.
 
 The transformer is an ONNX file, what turns its marks into scores a numpy archive beside it (``allow_pickle=False``);
-reading either runs no code. :mod:`unspun.training.contextual` makes both.
+reading either runs no code: of graphs only unspun's own is run, see :mod:`unspun.context.graph`.
+:mod:`unspun.training.contextual` makes both.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from unspun.classifier import (
     write_archive,
 )
 from unspun.context.features import READ, WORD, examine_marks, measure_read
-from unspun.context.transformer import Reader
+from unspun.context.transformer import Reader, read_graph
 from unspun.evidence import Evidence
 from unspun.examined import Examined
 from unspun.extractors.originals import FEATURES as ORIGINAL
@@ -83,11 +84,13 @@ class ContextModel:
             check_numbers(originals)
             if originals.shape != (len(ORIGINAL) + 1,):
                 raise ValueError("the weights of originals are damaged")
-            if about["graph_sha256"] != _hash(graph):
-                raise ModelError(f"{file}: was made for another {graph.name} than the one beside it; reinstall unspun")
+            digest = str(about["graph_sha256"])
+            read_graph(graph, digest)
+            read_from = float(about["read_from"])
+            check_numbers(np.array(read_from))
             return cls(
-                str(about["name"]), str(about["beside"]), Reader(graph), scorers, read_thresholds(about, GROUNDS),
-                float(about["read_from"]), originals, dict(about["card"]),
+                str(about["name"]), str(about["beside"]), Reader(graph, digest), scorers,
+                read_thresholds(about, GROUNDS), read_from, originals, dict(about["card"]),
             )  # fmt: skip
 
     def save(self, path: Path) -> None:

@@ -1,8 +1,10 @@
 """The contextual model: a small transformer that marks swapped words by the company they keep, and names what stood
-there. Needs the extra ``context`` (onnxruntime and tokenizers); the model file is data, reading it runs no code."""
+there. Needs the extra ``context`` (onnxruntime and tokenizers); no graph is run but unspun's own, see
+:mod:`unspun.context.graph`: the model file is data, reading it runs no code."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
@@ -14,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.classifier import ModelError
+from unspun.context.graph import MAX_BYTES, OnnxFile
 from unspun.context.pieces import END, START, Pieces, build_tokenizer, lay_windows, split_pieces
 from unspun.text import Text
 
@@ -37,10 +40,12 @@ class Reader:
     """Reads texts with the transformer of a model file. The session is opened by the first text, in each process
     anew: one that was opened before a fork does not work after it. A process that is one of several reads on one core,
     others on all.
+
+    ``digest``: SHA-256 of the file; one that has changed by the time it is opened is refused.
     """
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
+    def __init__(self, file: Path, digest: str | None = None) -> None:
+        self.file, self.digest = file, digest
         self._opened: tuple[int, _Opened] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -116,6 +121,8 @@ class Reader:
         lengths = np.full(len(ids), ids.shape[1], np.int32)
         fed = {"ids": ids, "lengths": lengths, "places": places, "candidates": candidates}
         found: NDArray[np.float32] = self._open()[0].run([wanted], fed)[0]
+        if not np.isfinite(found).all():
+            raise ModelError(f"{self.file}: reckons what is no number: its weights are damaged; reinstall unspun")
         return found
 
     def _lay(self, count: int) -> list[tuple[int, int]]:
@@ -128,7 +135,7 @@ class Reader:
         if self._opened is None or self._opened[0] != os.getpid():
             # A fork has the parent's session, but not its threads, for which the session would wait when taken down.
             _inherited.append(self._opened)
-            self._opened = os.getpid(), _open_session(self.file)
+            self._opened = os.getpid(), _open_session(self.file, self.digest)
         return self._opened[1]
 
 
@@ -147,7 +154,31 @@ def keep_quiet() -> None:
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
-def _open_session(file: Path) -> _Opened:
+def read_graph(file: Path, digest: str | None = None) -> tuple[bytes, list[str]]:
+    """The bytes of a graph that may be run, and its vocabulary; raises :class:`ModelError` for any other file, or for
+    one of another ``digest``."""
+    with file.open("rb") as stream:
+        data = stream.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ModelError(f"{file}: larger than {MAX_BYTES // 1_000_000} MB, no contextual model of unspun")
+    if digest is not None and hashlib.sha256(data).hexdigest() != digest:
+        beside = file.with_suffix(".npz")
+        raise ModelError(f"{beside}: was made for another {file.name} than the one beside it; reinstall unspun")
+    try:
+        found = OnnxFile.split(data)
+        number = json.loads(found.told["about"])["format"]
+        if number != FORMAT:
+            raise ModelError(f"{file}: contextual model format {number}, this unspun reads {FORMAT}")
+        found.check()
+    except ModelError:
+        raise
+    except Exception as error:
+        # What is cut off, of other types, or without some part raises errors of its own.
+        raise ModelError(f"{file}: no contextual model of unspun, or damaged ({error}); reinstall unspun") from error
+    return data, found.told["vocabulary"].split("\n")
+
+
+def _open_session(file: Path, digest: str | None) -> _Opened:
     keep_quiet()
     try:
         from onnxruntime import InferenceSession, SessionOptions
@@ -158,15 +189,17 @@ def _open_session(file: Path) -> _Opened:
     cores = os.environ.get("OMP_NUM_THREADS", "")
     settings.intra_op_num_threads = 1 if multiprocessing.parent_process() else int(cores) if cores.isdecimal() else 0
     settings.log_severity_level = 3
+    # Otherwise what looks like onnxruntime's own format is read as that.
+    settings.add_session_config_entry("session.load_model_format", "ONNX")
     try:
-        session = InferenceSession(file, settings, providers=["CPUExecutionProvider"])
-        stored = session.get_modelmeta().custom_metadata_map
-        about = json.loads(stored["about"])
-        vocabulary = stored["vocabulary"].split("\n")
-        special = vocabulary.index(START), vocabulary.index(END)
+        data, vocabulary = read_graph(file, digest)
+        # The bytes that were looked at, not the file, which may be another by now.
+        session = InferenceSession(data, settings, providers=["CPUExecutionProvider"])
+    except ModelError:
+        raise
     except Exception as error:
         # onnxruntime raises a type of its own for each thing that can be wrong with a file.
         raise ModelError(f"{file}: no contextual model of unspun, or damaged ({error}); reinstall unspun") from error
-    if about["format"] != FORMAT:
-        raise ModelError(f"{file}: contextual model format {about['format']}, this unspun reads {FORMAT}")
-    return session, build_tokenizer(vocabulary), special
+    # It would keep them all its life, to begin anew with other providers.
+    session._model_bytes = None
+    return session, build_tokenizer(vocabulary), (vocabulary.index(START), vocabulary.index(END))

@@ -6,6 +6,8 @@ import gzip
 import io
 import json
 import tempfile
+import zipfile
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +16,11 @@ import numpy as np
 
 from unspun.article import Article, Decision, Passage, Relation, Span, Verdict
 from unspun.classifier import GROUNDS, NETWORKS, SCORERS, Model, Scorer, Thresholds
+from unspun.context.features import READ, WORD
+from unspun.context.model import ContextModel
+from unspun.context.pieces import END, FILL, START, UNKNOWN, WINDOW
+from unspun.context.transformer import FORMAT as GRAPH_FORMAT
+from unspun.context.transformer import Reader
 from unspun.decisions import FORMAT, VERSION, digest_text
 from unspun.detector import WIDTHS, Detector
 from unspun.extractors.originals import FEATURES as ORIGINAL
@@ -73,15 +80,91 @@ def make_model(lexicon: Lexicon) -> Model:
 @cache
 def make_model_parts() -> dict[str, bytes]:
     """The members of a model file."""
-    import zipfile
-
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "m.npz")
         make_model(Lexicon.load()).save(path)
-        with zipfile.ZipFile(path) as archive:
-            parts = {name: archive.read(name) for name in archive.namelist()}
+        parts = read_members(path.read_bytes())
     about = parts.pop("about.npy")
     return {"about.npy": about, **parts}
+
+
+#: Pieces of the tiny transformer: letters are enough for every word.
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+VOCABULARY: Final = (FILL, UNKNOWN, START, END, *_LETTERS, *(f"##{letter}" for letter in _LETTERS), "the", "sold", ".")
+_WIDTH: Final = 4
+
+
+@cache
+def make_graph() -> Any:
+    """The smallest transformer: one layer of two heads."""
+    from unspun.training.contextual.onnx_graph import Shape, build_graph
+
+    def draw(*sizes: int) -> Any:
+        return rng.normal(0, 0.5, sizes).astype(np.float32)
+
+    rng, layer = np.random.default_rng(0), "layers.0"
+    state = {"words.weight": draw(len(VOCABULARY), _WIDTH), "positions.weight": draw(WINDOW, _WIDTH)}
+    for name, outer in (
+        (f"{layer}.attention_in", 3 * _WIDTH), (f"{layer}.attention_out", _WIDTH), (f"{layer}.inner", _WIDTH),
+        (f"{layer}.outer", _WIDTH), ("original", _WIDTH), ("replaced", 1),
+    ):  # fmt: skip
+        state |= {f"{name}.weight": draw(outer, _WIDTH), f"{name}.bias": draw(outer)}
+    for name in ("norm", f"{layer}.attention_norm", f"{layer}.norm"):
+        state |= {f"{name}.weight": 1 + draw(_WIDTH), f"{name}.bias": draw(_WIDTH)}
+    shape = Shape(len(VOCABULARY), _WIDTH, 1, 2, _WIDTH, WINDOW)
+    return build_graph(state, shape, VOCABULARY, {"format": GRAPH_FORMAT})
+
+
+@cache
+def make_context_parts() -> dict[str, bytes]:
+    """What is changed of a contextual model that finds everything spun: what its file says of it and some numbers of
+    it, both files as they are, what the graph's metadata say, and its nodes."""
+
+    def score(features: int) -> Scorer:
+        hidden, ones = np.full((1, features, 1), 0.1), np.ones(features)
+        return Scorer(Networks(0 * ones, ones, hidden, np.zeros((1, 1)), np.ones((1, 1)), np.zeros(1)), 1.0, 8.0)
+
+    with tempfile.TemporaryDirectory() as folder:
+        path, graph = Path(folder, "context.npz"), Path(folder, "context.onnx")
+        graph.write_bytes(make_graph().SerializeToString())
+        ContextModel(
+            "tiny-context@1", get_detector().model.name, Reader(graph),
+            {"marked": score(len(WORD)), "read": score(len(READ))},
+            {ground: Thresholds(0.1, 0.2) for ground in ("short", "alone")}, 0.0, np.ones(len(ORIGINAL) + 1), {},
+        ).save(path)  # fmt: skip
+        members = read_members(path.read_bytes())
+        files = {item.name: item.read_bytes() for item in (graph, path)}
+    told = {entry.key: entry.value.encode() for entry in make_graph().metadata_props}
+    nodes = deepcopy(make_graph().graph)
+    nodes.ClearField("initializer")
+    some = {name: members[name] for name in ("read.mean.npy", "read.hidden.npy")}
+    return {"about.npy": members["about.npy"], **files, **told, **some, "nodes": nodes.SerializeToString()}
+
+
+def read_members(packed: bytes) -> dict[str, bytes]:
+    """The members of an archive of arrays."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def change_graph(name: str, content: bytes) -> bytes:
+    """The file of the tiny transformer with one of the parts that it is part of changed, lengths made anew."""
+    if name == "context.onnx":
+        return content
+    changed = deepcopy(make_graph())
+    for entry in changed.metadata_props:
+        if entry.key == name:
+            entry.value = content.decode("utf-8", "replace")
+    if name != "nodes":
+        return bytes(changed.SerializeToString())
+    # Messages that stand one after the other are one message.
+    weights = type(changed.graph)(initializer=changed.graph.initializer).SerializeToString()
+    changed.ClearField("graph")
+    size, length = len(content) + len(weights), bytearray()
+    while size > 127:
+        length.append(size & 127 | 128)
+        size >>= 7
+    return bytes(changed.SerializeToString() + b"\x3a" + bytes([*length, size]) + content + weights)
 
 
 ARTICLES: Final = (

@@ -7,6 +7,7 @@ that, it checks.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import tempfile
@@ -21,6 +22,7 @@ import numpy as np
 
 from unspun.article import Article, Verdict
 from unspun.classifier import ModelError
+from unspun.context.model import ContextModel
 from unspun.decisions import Decisions, DecisionsError
 from unspun.detector import Detector
 from unspun.filtering.record_files import read_lines, split_lines
@@ -46,7 +48,7 @@ from unspun.reporters.table import make_console, write_table
 from unspun.restoration import restore
 from unspun.saved_verdicts import VerdictError, read_verdicts
 from unspun.text import Text
-from unspun.training.fuzz import seeds
+from unspun.training.fuzz import requests, seeds
 from unspun.training.fuzz.cases import change_part, decode_text, join_fields, make_part_seeds, split_fields
 from unspun.training.fuzz.checks import check_article, check_error, check_page, check_texts, check_verdict, require
 
@@ -140,6 +142,15 @@ def _report(article: Article, references: list[Article], verdict: Verdict) -> No
     json.loads(told["sarif"])
     for name in ("table", "beside", "diff"):
         require("\x1b" not in told[name] and "\x00" not in told[name], f"a control character in the {name}")
+
+
+# --- requests
+
+
+def ask_service(case: bytes) -> None:
+    """A request to the web service: an answer whatever it is, and no error that is none of the client's. No error is
+    legitimate."""
+    requests.check_answer(requests.parse_request(case), requests.ask(case))
 
 
 # --- records
@@ -254,6 +265,55 @@ def _use_model(path: Path) -> None:
     for references in (None, [Article("one", seeds.SOURCE)]):
         article = Article("case", seeds.SPUN)
         check_verdict(article, detector.score(article, references), references or ())
+
+
+def load_context(case: bytes) -> None:
+    """A contextual model with one member, one file, or one part of its graph changed, then used. Legitimate:
+    ModelError."""
+    parts = seeds.make_context_parts()
+    name, content = change_part(case, parts)
+    graph = seeds.change_graph(name, content)
+    if name == "context.npz":
+        packed = content
+    else:
+        # The digest is made anew: whoever makes a file to do harm does so too.
+        old, new = (hashlib.sha256(one).hexdigest().encode() for one in (parts["context.onnx"], graph))
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            for other, usual in seeds.read_members(parts["context.npz"]).items():
+                archive.writestr(other, (content if other == name else usual).replace(old, new))
+        packed = file.getvalue()
+    _write("context/context.onnx", graph)
+    _use_context(_write("context/context.npz", packed))
+
+
+def _describe_graph(data: bytes) -> tuple[Any, ...]:
+    """What others than we read in an ONNX file, but for weights, texts and the number of heads."""
+    model = type(seeds.make_graph()).FromString(data)
+    body = model.graph
+    nodes = [
+        (node.domain, node.op_type, list(node.input), list(node.output), sorted(
+            (one.name, one.type, one.i if one.name != "num_heads" else 0, one.f, list(one.ints), len(one.ListFields()))
+            for one in node.attribute
+        )) for node in body.node
+    ]  # fmt: skip
+    tensors = sorted((one.name, one.data_type, list(one.dims), one.data_location) for one in body.initializer)
+    shapes = [(one.name, str(one.type)) for one in (*body.input, *body.output)]
+    others = [*model.functions, *model.training_info, *body.sparse_initializer, *body.quantization_annotation]
+    return nodes, tensors, shapes, [str(one) for one in others]
+
+
+def _use_context(path: Path) -> None:
+    fast = seeds.get_detector()
+    try:
+        context = ContextModel.load(path)
+        usual, graph = seeds.make_context_parts()["context.onnx"], context.reader.file.read_bytes()
+        require(graph == usual or _describe_graph(graph) == _describe_graph(usual), "a graph that is not unspun's")
+        detector = Detector(fast.model, fast.lexicon, context, read_all=True)
+        article = Article("case", seeds.SPUN.partition("\n")[0])
+        check_verdict(article, detector.score(article))
+    except ModelError as error:
+        check_error(error, path.with_suffix(""))
 
 
 def open_index(case: bytes) -> None:
@@ -400,12 +460,14 @@ TARGETS: Final = {
             *_make_text_seeds(), join_fields([seeds.SOURCE[:200], seeds.SPUN[:200]]), join_fields(["a b.", "a c."]),
         ]),
         Target("reports", report_words, _make_text_seeds, 3_000),
+        Target("service", ask_service, lambda: requests.make_seeds(seeds.SPUN, seeds.SOURCE)),
         Target("lines", filter_lines, lambda: [seeds.make_lines(), *seeds.make_lines().split(b"\n")]),
         Target("files", read_files, _make_files),
         Target("records", read_records, _make_records),
         Target("tables", read_table, seeds.make_tables),
         Target("model", load_model, lambda: make_part_seeds(seeds.make_model_parts()), 30_000),
         Target("model_file", load_model_file, _pack_model, 60_000),
+        Target("context", load_context, lambda: make_part_seeds(seeds.make_context_parts()), 30_000),
         Target("index", open_index, lambda: make_part_seeds(seeds.make_index_parts()), 30_000),
         Target("decisions", read_decisions, lambda: [json.dumps(seeds.make_decisions()).encode()]),
         Target("saved", read_saved, _make_saved),
