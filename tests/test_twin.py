@@ -185,7 +185,7 @@ def test_without_the_twin_verdicts_are_the_same() -> None:
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
 def test_the_source_compiles_without_a_warning(tmp_path: Path) -> None:
-    source = ROOT / "src" / "unspun" / "twin.c"
+    source = ROOT / "src" / "unspun" / "compiled" / "twin.c"
     command = ["cc", "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", str(source), "-lm"]
     done = subprocess.run([*command, "-o", str(tmp_path / "twin.so")], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
