@@ -6,19 +6,16 @@ The families ``wordnet``, ``moby``, ``neighbours`` and ``function`` work from th
 
 from __future__ import annotations
 
-import csv
-import gzip
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from unspun.extractors.set_phrases import list_wordings
 from unspun.text import Text
-from unspun.training.corpora import read_excerpts, split
+from unspun.training.corpora import read_excerpts, read_rows, read_table, split
 
 if TYPE_CHECKING:
     from unspun.lexicon import Lexicon
@@ -58,7 +55,7 @@ FUNCTION_WORDS: Final = frozenset(_FUNCTION_WORDS.split())
 class Dictionary:
     """Phrases (lower-case words as :class:`~unspun.text.Text` finds them) with their alternatives.
 
-    ``family`` is what evaluation leaves out as one; ``span_kind`` is the kind of span (DESIGN.md) that a swap
+    ``family`` is what evaluation leaves out as one; ``span_kind`` is the kind of span that a swap
     of a phrase of several words makes: "phrase" for tortured fixed expressions, "synonym" otherwise.
     """
 
@@ -148,7 +145,7 @@ def load_dictionaries(lexicon: Lexicon, shared: Path | None = None) -> list[Dict
 
 def load_blog(shared: Path) -> Dictionary:
     """The dictionary of an auto-blog spinner: no sense, no part of speech; repeated groups weigh more."""
-    rows = _rows(shared / "lexicons" / "blog_spinner.jsonl.gz")
+    rows = read_rows(shared / "lexicons" / "blog_spinner.jsonl.gz")
     pairs = ((row["head"], alternative, 1.0) for row in rows for alternative in row["alternatives"])
     return build_dictionary("blog", "blog", pairs)
 
@@ -161,12 +158,11 @@ def load_spinbot(shared: Path) -> Dictionary:
     for excerpt in read_excerpts(shared):
         evidence[split(excerpt.group)].update(excerpt.evidence)
     held_out = evidence["validation"] - evidence["train"]
-    with _existing(shared / "real" / "spinbot_phrasebook.tsv").open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
-            spun, original = row["spun"], row["likely_original"]
-            if row["kind"] != "name" and (spun, original) not in held_out:
-                pairs.append((original, spun, 2.0))
-                pairs.append((*_core(original, spun), 1.0))
+    for row in read_table(shared / "real" / "spinbot_phrasebook.tsv"):
+        spun, original = row["spun"], row["likely_original"]
+        if row["kind"] != "name" and (spun, original) not in held_out:
+            pairs.append((original, spun, 2.0))
+            pairs.append((*_core(original, spun), 1.0))
     # What was read by aligning texts says odd things of function words, which this spinner leaves alone but
     # for the phrases listed.
     pairs = [pair for pair in pairs if pair[0].lower() not in FUNCTION_WORDS and _ends_alike(*pair[:2])]
@@ -180,7 +176,7 @@ def load_tortured(shared: Path) -> Dictionary:
     # Entries that occur in few papers are as true as the others; the root keeps the commonest from ruling.
     phrases = [
         (row["expected"], row["tortured"], float(row["papers"] or 1) ** 0.5)
-        for row in _rows(shared / "lexicons" / "tortured_phrases.jsonl.gz")
+        for row in read_rows(shared / "lexicons" / "tortured_phrases.jsonl.gz")
     ]
     pairs = [*phrases, *_spinbot_words(shared)]
     pairs = [pair for pair in pairs if pair[0].lower() not in FUNCTION_WORDS]
@@ -264,21 +260,10 @@ def _expand(table: str) -> Iterator[tuple[str, str, float]]:
 
 def _spinbot_words(shared: Path) -> Iterator[tuple[str, str, float]]:
     """The word swaps derived from tortured phrases, less what an alignment of function words made up."""
-    for row in _rows(shared / "lexicons" / "spinbot_words.jsonl.gz"):
+    for row in read_rows(shared / "lexicons" / "spinbot_words.jsonl.gz"):
         original, spun = row["original"], row["spun"]
         if original not in FUNCTION_WORDS and spun not in FUNCTION_WORDS and min(len(original), len(spun)) > 2:
             yield original, spun, float(row["count"])
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with gzip.open(_existing(path), "rt", encoding="utf-8") as stream:
-        yield from map(json.loads, stream)
-
-
-def _existing(path: Path) -> Path:
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is missing: give the shared folder with --shared")
-    return path
 
 
 #: Near-fixed phrases of SpinBot-like spinners, as seen on really spun pages.
@@ -349,7 +334,8 @@ and more = and that's just the beginning
 in fact = truth be told
 """
 
-#: Families K (by sense), B (padding), F and D: function words and the few content words they always spoil.
+#: Function words and the few content words that spinners always spoil: by a wrong sense ("be": "beryllium"), by padding
+#: ("is": "is actually").
 FUNCTION_SWAPS: Final = """
 be = beryllium
 in = successful | within

@@ -9,7 +9,6 @@ import multiprocessing
 import os
 import re
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -24,22 +23,18 @@ from unspun.detector import Detector
 from unspun.lexicon import Lexicon
 from unspun.resources import find_models
 from unspun.training.baselines import LEARNERS, PHRASES, Counts, count_phrases, learn_and_score
-from unspun.training.corpora import Document, hash_data
+from unspun.training.corpora import Document, hash_data, source_of
 from unspun.training.dictionaries import FAMILIES, load_dictionaries
 from unspun.training.evaluation_figures import Figures, Fold, summarise, write_markdown
 from unspun.training.evaluation_set import Sizes, Trial, draw_learnt, draw_trials
 from unspun.training.fitting import SPUN_COST
 from unspun.training.measures import count_spans, find_threshold, join_small
 from unspun.training.pools import build_pools, read_documents
+from unspun.training.progress import start_clock
 
 Places = NDArray[np.intp]
 #: Name of what is left out -> the trials that what was trained without it is tried on, and what it may learn from.
 Leaving = Mapping[str, tuple[Places, NDArray[np.bool_]]]
-
-
-def source_of(corpus: str) -> str:
-    """The corpus that is left out as one: its kinds have authors and prompts in common."""
-    return corpus.partition("/")[0]
 
 
 def leave_spinners(trials: Sequence[Trial], learnt: Sequence[Trial]) -> Leaving:
@@ -209,10 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as missing:
         print(f"scripts/evaluate: {missing}; install the extra: pip install '.[evaluate]'", file=sys.stderr)
         return 2
-    started = time.monotonic()
-
-    def say(message: str) -> None:
-        print(f"[{time.monotonic() - started:4.0f} s] {message}", file=sys.stderr, flush=True)
+    say = start_clock()
 
     try:
         results = evaluate(read_documents(options.shared), Lexicon.load(), options, say)

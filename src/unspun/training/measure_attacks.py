@@ -13,7 +13,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from unspun.article import Article, Verdict
 from unspun.detector import Context, Detector
@@ -115,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--shared", type=Path, required=True, help="the folder with corpora/")
     parser.add_argument("--count", type=int, default=40, help="documents of each corpus")
     parser.add_argument("--rate", type=float, default=0.25, help="share of words that are swapped")
-    parser.add_argument("--context", choices=("auto", "always", "never"), default="auto")
+    parser.add_argument("--context", choices=get_args(Context), default="auto")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--table", type=Path, help="write the table here")
     given = parser.parse_args(arguments)

@@ -13,7 +13,7 @@ import random
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from unspun.article import Article, Verdict
 from unspun.detector import Context, Detector
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/measure_fairness", description=__doc__)
     parser.add_argument("--shared", type=Path, required=True, help="the folder with corpora/")
     parser.add_argument("--count", type=int, default=400, help="texts of each kind at most")
-    parser.add_argument("--context", choices=("auto", "always", "never"), default="auto")
+    parser.add_argument("--context", choices=get_args(Context), default="auto")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)

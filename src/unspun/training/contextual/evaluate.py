@@ -11,8 +11,6 @@ import argparse
 import json
 import multiprocessing
 import os
-import sys
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,14 +29,15 @@ from unspun.text import Text
 from unspun.training.contextual.context_card import write_card
 from unspun.training.contextual.fit import ReadText, fit_context, make_examples, read_texts
 from unspun.training.contextual.real import measure_exactness, measure_excerpts, measure_speed, measure_wordings
-from unspun.training.corpora import Document, hash_data
+from unspun.training.corpora import Document, hash_data, source_of
 from unspun.training.dictionaries import Dictionary, load_dictionaries
-from unspun.training.evaluate import source_of, write_json
+from unspun.training.evaluate import write_json
 from unspun.training.evaluation_figures import Figures, Fold, summarise
 from unspun.training.evaluation_set import LENGTHS, Sizes, Trial, draw_trials
 from unspun.training.folds import hash_group
 from unspun.training.measures import count_spans
 from unspun.training.pools import build_pools, read_documents
+from unspun.training.progress import start_clock
 from unspun.training.situations import Pool
 
 #: Shares of honest articles that the contextual model reads in the cascade, for the curve.
@@ -188,10 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--texts", type=float, default=0.5, help="share of the usual number of texts to fit on")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    started = time.monotonic()
-
-    def say(message: str) -> None:
-        print(f"[{time.monotonic() - started:4.0f} s] {message}", file=sys.stderr, flush=True)
+    say = start_clock()
 
     lexicon = Lexicon.load()
     dictionaries = load_dictionaries(lexicon, options.shared)
