@@ -49,7 +49,7 @@ _WORDS: Final = (120, 700)
 _TOP: Final = 5
 
 
-def read_documents(shared: Path) -> list[Document]:
+def read_distinct(shared: Path) -> list[Document]:
     """The documents of all corpora, each once: copies, and those with the same opening, go."""
     documents, seen = list[Document](), set[object]()
     for name in (*HUMAN, *HARD):
@@ -252,7 +252,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="keep the enlarged corpus and the index here, and use them again")
     given = parser.parse_args(arguments)
     rng = random.Random(given.seed)
-    documents = read_documents(given.shared)
+    documents = read_distinct(given.shared)
     events = [document for document in documents if document.corpus in _EVENTS and document.cluster]
     apart = {document.id for document in events}
     asked = rng.sample(documents, min(given.queries, len(documents)))
