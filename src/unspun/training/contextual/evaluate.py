@@ -31,11 +31,11 @@ from unspun.training.contextual.fit import ReadText, fit_context, make_examples,
 from unspun.training.contextual.real import measure_exactness, measure_excerpts, measure_speed, measure_wordings
 from unspun.training.corpora import Document, hash_data, source_of
 from unspun.training.dictionaries import Dictionary, load_dictionaries
-from unspun.training.evaluate import write_json
-from unspun.training.evaluation_figures import Figures, Fold, summarise
-from unspun.training.evaluation_set import LENGTHS, Sizes, Trial, draw_trials
 from unspun.training.folds import hash_group
 from unspun.training.measures import count_spans
+from unspun.training.measuring.evaluate import write_json
+from unspun.training.measuring.evaluation_figures import Figures, Fold, summarise
+from unspun.training.measuring.evaluation_set import LENGTHS, Sizes, Trial, draw_trials
 from unspun.training.pools import build_pools, read_documents
 from unspun.training.progress import start_clock
 from unspun.training.situations import Pool

@@ -20,9 +20,9 @@ from unspun.detector import Detector
 from unspun.text import Text
 from unspun.training.contextual.families import is_learnt, read_wordings
 from unspun.training.corpora import read_excerpts, split
-from unspun.training.evaluation_figures import Figures
-from unspun.training.evaluation_set import LENGTHS, Trial
 from unspun.training.measures import measure_auc
+from unspun.training.measuring.evaluation_figures import Figures
+from unspun.training.measuring.evaluation_set import LENGTHS, Trial
 
 #: Articles that speed is measured on.
 SPEED: Final = 600

@@ -2,7 +2,8 @@
 scripts/measure_attacks
 
 Documents of the validation part of every corpus, spun by every family in turn at one rate, then attacked
-(:mod:`unspun.training.attacks`); honest ones attacked alike. Without references, and beside their source among reports.
+(:mod:`unspun.training.measuring.attacks`); honest ones attacked alike. Without references, and beside their source
+among reports.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from typing import Final, get_args
 from unspun.article import Article, Verdict
 from unspun.detector import Context, Detector
 from unspun.text import Text
-from unspun.training.attacks import ATTACKS
 from unspun.training.corpora import HARD, HUMAN, Document, read_corpus, split
 from unspun.training.dictionaries import Dictionary, load_dictionaries
 from unspun.training.measures import bound_share
+from unspun.training.measuring.attacks import ATTACKS
 from unspun.training.situations import cut
 from unspun.training.spinner import SpinSettings, spin, spin_whole
 

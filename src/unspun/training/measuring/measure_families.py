@@ -29,7 +29,7 @@ from unspun.index.build import build_index
 from unspun.index.query import Index
 from unspun.training.corpora import Document
 from unspun.training.dictionaries import Dictionary, load_dictionaries
-from unspun.training.measure_index import cut_sentences, put_together, read_distinct
+from unspun.training.measuring.measure_index import cut_sentences, put_together, read_distinct
 from unspun.training.spinner import spin_whole
 
 _COPIES: Final = (3, 8)

@@ -26,7 +26,7 @@ from unspun.filtering.record_outputs import LineOutput
 from unspun.filtering.runs import Routes, Summary, run_filter
 from unspun.filtering.streams import LineFilter
 from unspun.ingest import IngestFilter
-from unspun.training.measure_serve import WORDS, make_articles
+from unspun.training.measuring.measure_serve import WORDS, make_articles
 
 #: Times that everything is done; the fastest counts, since whatever else runs can only slow it down.
 ROUNDS: Final = 5

@@ -22,13 +22,13 @@ from unspun.classifier import Model, ModelError
 from unspun.detector import Detector
 from unspun.lexicon import Lexicon
 from unspun.resources import find_models
-from unspun.training.baselines import LEARNERS, PHRASES, Counts, count_phrases, learn_and_score
 from unspun.training.corpora import Document, hash_data, source_of
 from unspun.training.dictionaries import FAMILIES, load_dictionaries
-from unspun.training.evaluation_figures import Figures, Fold, summarise, write_markdown
-from unspun.training.evaluation_set import Sizes, Trial, draw_learnt, draw_trials
 from unspun.training.fitting import SPUN_COST
 from unspun.training.measures import count_spans, find_threshold, join_small
+from unspun.training.measuring.baselines import LEARNERS, PHRASES, Counts, count_phrases, learn_and_score
+from unspun.training.measuring.evaluation_figures import Figures, Fold, summarise, write_markdown
+from unspun.training.measuring.evaluation_set import Sizes, Trial, draw_learnt, draw_trials
 from unspun.training.pools import build_pools, read_documents
 from unspun.training.progress import start_clock
 
@@ -200,7 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"scripts/evaluate: {message}", file=sys.stderr)
         return 2
     try:
-        from unspun.training.plots import draw_plots
+        from unspun.training.measuring.plots import draw_plots
     except ModuleNotFoundError as missing:
         print(f"scripts/evaluate: {missing}; install the extra: pip install '.[evaluate]'", file=sys.stderr)
         return 2

@@ -33,7 +33,7 @@ from unspun.references import fingerprint
 from unspun.text import Text
 from unspun.training.corpora import HARD, HUMAN, Document, read_corpus
 from unspun.training.dictionaries import Dictionary, load_dictionaries
-from unspun.training.retrieval_peers import PEERS, Ask
+from unspun.training.measuring.retrieval_peers import PEERS, Ask
 from unspun.training.spinner import spin_whole
 
 #: Corpora whose clusters are one event told by several.

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.classifier import PRIOR
-from unspun.training.evaluation_set import LENGTHS, RATES, Trial
 from unspun.training.measures import (
     Floats,
     SpanCounts,
@@ -22,6 +21,7 @@ from unspun.training.measures import (
     measure_tpr,
     trace_roc,
 )
+from unspun.training.measuring.evaluation_set import LENGTHS, RATES, Trial
 
 Figures = dict[str, Any]
 _T = TypeVar("_T")
