@@ -23,9 +23,9 @@ from unspun.training.measuring.evaluate import (
     leave_spinners,
     main,
     try_scores,
-    write_json,
 )
-from unspun.training.measuring.evaluation_figures import Fold, summarise, write_markdown
+from unspun.training.measuring.evaluation_figures import Fold, summarise
+from unspun.training.measuring.evaluation_page import write_json, write_markdown
 from unspun.training.measuring.evaluation_set import Sizes, Trial, draw_learnt, draw_trials
 
 

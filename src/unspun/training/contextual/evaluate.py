@@ -33,8 +33,8 @@ from unspun.training.corpora import Document, hash_data, source_of
 from unspun.training.dictionaries import Dictionary, load_dictionaries
 from unspun.training.folds import hash_group
 from unspun.training.measures import count_spans
-from unspun.training.measuring.evaluate import write_json
 from unspun.training.measuring.evaluation_figures import Figures, Fold, summarise
+from unspun.training.measuring.evaluation_page import write_json
 from unspun.training.measuring.evaluation_set import LENGTHS, Sizes, Trial, draw_trials
 from unspun.training.pools import build_pools, read_documents
 from unspun.training.progress import start_clock

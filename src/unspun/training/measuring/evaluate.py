@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import multiprocessing
 import os
-import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +25,8 @@ from unspun.training.dictionaries import FAMILIES, load_dictionaries
 from unspun.training.fitting import SPUN_COST
 from unspun.training.measures import count_spans, find_threshold, join_small
 from unspun.training.measuring.baselines import LEARNERS, PHRASES, Counts, count_phrases, learn_and_score
-from unspun.training.measuring.evaluation_figures import Figures, Fold, summarise, write_markdown
+from unspun.training.measuring.evaluation_figures import Figures, Fold, summarise
+from unspun.training.measuring.evaluation_page import write_json, write_markdown
 from unspun.training.measuring.evaluation_set import Sizes, Trial, draw_learnt, draw_trials
 from unspun.training.pools import build_pools, read_documents
 from unspun.training.progress import start_clock
@@ -169,12 +168,6 @@ def evaluate(
         "scale": options.scale,
         "settings": settings,
     }
-
-
-def write_json(results: Figures) -> str:
-    """The results as JSON text, lists of numbers on one line each."""
-    text = json.dumps(results, indent=1)
-    return re.sub(r"\[[^\[\]{}]*\]", lambda found: json.dumps(json.loads(found.group())), text) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

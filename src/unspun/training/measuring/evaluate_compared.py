@@ -29,8 +29,8 @@ from unspun.text import Text
 from unspun.training.corpora import Document
 from unspun.training.dictionaries import FAMILIES, load_dictionaries
 from unspun.training.edits import draw_kinds, edit
+from unspun.training.markdown import show_figure, write_head, write_row
 from unspun.training.measures import SpanCounts, bound_share, count_spans, measure_auc, measure_tpr, weigh_texts
-from unspun.training.measuring.evaluation_figures import show_figure, write_head, write_row
 from unspun.training.measuring.evaluation_set import RATES, REACHED
 from unspun.training.pools import build_pools, read_documents
 from unspun.training.progress import start_clock

@@ -21,6 +21,7 @@ from unspun.detector import Context, Detector
 from unspun.text import Text
 from unspun.training.corpora import HARD, HUMAN, Document, read_corpus, split
 from unspun.training.dictionaries import Dictionary, load_dictionaries
+from unspun.training.markdown import write_head, write_row
 from unspun.training.measures import bound_share
 from unspun.training.measuring.attacks import ATTACKS
 from unspun.training.situations import cut
@@ -100,14 +101,13 @@ def tell_shares(judged: Mapping[str, Sequence[Verdict]], labels: Sequence[str]) 
 
 def tabulate(figures: Mapping[str, Mapping[str, list[float]]]) -> str:
     """The table of the page, in per cent."""
-    names = list(figures)
-    lines = ["| attack | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    lines = write_head("attack", *figures)
     for attack in (NONE, *ATTACKS, *SPINNING):
         cells = [
             f"{shares[attack][0]:.1%} ({shares[attack][1]:.1%}-{shares[attack][2]:.1%})" if attack in shares else ""
             for shares in figures.values()
         ]
-        lines.append(f"| {attack} | " + " | ".join(cells) + " |")
+        lines.append(write_row(attack, *cells))
     return "\n".join(lines)
 
 

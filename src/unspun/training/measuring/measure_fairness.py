@@ -21,6 +21,7 @@ from unspun.readers import read_articles
 from unspun.resources import find_data
 from unspun.text import Text
 from unspun.training.corpora import HARD, HUMAN, read_corpus, split
+from unspun.training.markdown import write_head, write_row
 from unspun.training.measures import bound_share
 from unspun.training.situations import cut
 
@@ -83,11 +84,8 @@ def tell(verdicts: Sequence[Verdict]) -> tuple[int, str, str]:
 
 
 def tabulate(rows: Mapping[str, Sequence[Verdict]]) -> str:
-    lines = ["| kind of text | texts | called spun | spun or suspect |", "|---|---|---|---|"]
-    for kind, verdicts in rows.items():
-        count, spun, either = tell(verdicts)
-        lines.append(f"| {kind} | {count} | {spun} | {either} |")
-    return "\n".join(lines)
+    lines = write_head("kind of text", "texts", "called spun", "spun or suspect")
+    return "\n".join([*lines, *(write_row(kind, *tell(verdicts)) for kind, verdicts in rows.items())])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
