@@ -9,7 +9,6 @@ import pytest
 
 from unspun.context.pieces import build_tokenizer
 from unspun.lexicon import Lexicon
-from unspun.text import Text
 from unspun.training.contextual.families import load_function_strangers, load_strangers
 from unspun.training.contextual.windows import KEPT, PROBABLY_KEPT, SWAPPED, UNKNOWN, label_excerpt, label_spun
 from unspun.training.corpora import Excerpt
@@ -108,4 +107,3 @@ def test_the_vocabulary_keeps_what_english_needs() -> None:
     assert [vocabulary[n] for n in choose_pieces(vocabulary)] == [
         "[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "##s", "é", "—", "€", "!",
     ]  # fmt: skip
-    assert Text("é —").norms == ["é"]

@@ -17,7 +17,7 @@ from rapidfuzz.distance import Levenshtein
 from typer.testing import CliRunner
 
 import unspun.detector
-from conftest import mark
+from conftest import Terminal, mark
 from unspun import Detector
 from unspun.article import KINDS, Article, Passage, Span, Verdict
 from unspun.cli import app
@@ -228,11 +228,6 @@ def test_phrases_never_run_across_a_pause(pieces: list[str]) -> None:
 
 
 # --- outputs
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 TRICKY = "Enter a pаss\u200bword today.\r\nNothing else, he said.\r\nIt made a halt\x1b[31m to it. Good."
