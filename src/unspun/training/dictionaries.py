@@ -61,14 +61,12 @@ class Dictionary:
 
     def __init__(
         self,
-        name: str,
         family: str,
         entries: Mapping[tuple[str, ...], Alternatives],
         span_kind: str = "synonym",
         look_up: Callable[[str], Alternatives] | None = None,
     ) -> None:
         """``look_up`` answers for single words that ``entries`` lacks; its answers are kept."""
-        self.name = name
         self.family = family
         self.span_kind = span_kind
         self.entries = dict(entries)
@@ -93,20 +91,17 @@ class Dictionary:
             self._looked_up[word] = self._look_up(word)
         return self._looked_up[word]
 
-    def or_else(self, other: Dictionary, name: str | None = None) -> Dictionary:
-        """This dictionary, and ``other`` for what it lacks; of this one's family."""
-        return Dictionary(
-            name or self.name, self.family, {**other.entries, **self.entries}, self.span_kind, other.find_word
-        )
+    def or_else(self, other: Dictionary) -> Dictionary:
+        """The entries of this dictionary, and ``other`` for what they lack; of this one's family. What this one looks
+        up is not asked."""
+        return Dictionary(self.family, {**other.entries, **self.entries}, self.span_kind, other.find_word)
 
     def find_word(self, word: str) -> Alternatives:
         """The alternatives of a single word."""
         return self.find((word,))
 
 
-def build_dictionary(
-    name: str, family: str, pairs: Iterable[tuple[str, str, float]], span_kind: str = "synonym"
-) -> Dictionary:
+def build_dictionary(family: str, pairs: Iterable[tuple[str, str, float]], span_kind: str = "synonym") -> Dictionary:
     """A dictionary from (original, replacement, weight) rows.
 
     Weights of equal rows add up; rows whose original is not a plain run of words, or that change nothing, are
@@ -119,7 +114,7 @@ def build_dictionary(
         if phrase and _phrase_words(replacement) not in ((), phrase):
             weights[phrase][replacement] += weight  # type: ignore[assignment]  # float counts
     entries = {phrase: tuple(counts.items()) for phrase, counts in weights.items()}
-    return Dictionary(name, family, entries, span_kind)
+    return Dictionary(family, entries, span_kind)
 
 
 def load_dictionary(family: str, lexicon: Lexicon, shared: Path | None = None) -> Dictionary:
@@ -147,7 +142,7 @@ def load_blog(shared: Path) -> Dictionary:
     """The dictionary of an auto-blog spinner: no sense, no part of speech; repeated groups weigh more."""
     rows = read_rows(shared / "lexicons" / "blog_spinner.jsonl.gz")
     pairs = ((row["head"], alternative, 1.0) for row in rows for alternative in row["alternatives"])
-    return build_dictionary("blog", "blog", pairs)
+    return build_dictionary("blog", pairs)
 
 
 def load_spinbot(shared: Path) -> Dictionary:
@@ -166,9 +161,9 @@ def load_spinbot(shared: Path) -> Dictionary:
     # What was read by aligning texts says odd things of function words, which this spinner leaves alone but
     # for the phrases listed.
     pairs = [pair for pair in pairs if pair[0].lower() not in FUNCTION_WORDS and _ends_alike(*pair[:2])]
-    own = build_dictionary("spinbot", "spinbot", [*pairs, *_expand(SPINBOT_PHRASES)])
+    own = build_dictionary("spinbot", [*pairs, *_expand(SPINBOT_PHRASES)])
     # Swaps met once are half of them slips of an alignment: only for words that nothing better is known of.
-    return own.or_else(build_dictionary("spinbot", "spinbot", swaps))
+    return own.or_else(build_dictionary("spinbot", swaps))
 
 
 def load_tortured(shared: Path) -> Dictionary:
@@ -180,15 +175,15 @@ def load_tortured(shared: Path) -> Dictionary:
     ]
     pairs = [*phrases, *_spinbot_words(shared)]
     pairs = [pair for pair in pairs if pair[0].lower() not in FUNCTION_WORDS]
-    return build_dictionary("tortured", "tortured", pairs, "phrase")
+    return build_dictionary("tortured", pairs, "phrase")
 
 
 def load_function() -> Dictionary:
     """Function words swapped by a wrong sense, padded auxiliaries, and what goes with them."""
-    return build_dictionary("function", "function", _expand(FUNCTION_SWAPS))
+    return build_dictionary("function", _expand(FUNCTION_SWAPS))
 
 
-def load_thesaurus(lexicon: Lexicon, name: str, bit: int) -> Dictionary:
+def load_thesaurus(lexicon: Lexicon, family: str, bit: int) -> Dictionary:
     """A thesaurus's synonyms of any sense, the lexicon's better ones a little likelier.
 
     ``bit`` is the source bit of the thesaurus's pairs.
@@ -202,7 +197,7 @@ def load_thesaurus(lexicon: Lexicon, name: str, bit: int) -> Dictionary:
         listed = lexicon.synonym_bits(np.full_like(found, ids[0]), found) & bit > 0
         return tuple((lexicon.word(id), rank**-0.5) for rank, id in enumerate(found[listed].tolist(), 1))
 
-    return Dictionary(name, name, {}, look_up=look_up)
+    return Dictionary(family, {}, look_up=look_up)
 
 
 def load_neighbours(lexicon: Lexicon) -> Dictionary:
@@ -224,7 +219,7 @@ def load_neighbours(lexicon: Lexicon) -> Dictionary:
             (lexicon.word(int(other)), float(nearness[other]) ** 4) for other in best[nearness[best] > _LEAST_NEARNESS]
         )
 
-    return Dictionary("neighbours", "neighbours", {}, look_up=look_up)
+    return Dictionary("neighbours", {}, look_up=look_up)
 
 
 def _phrase(words: str) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ def load_strangers(lexicon: Lexicon) -> Dictionary:
         drawn = random.Random(word).sample(offered.tolist(), min(_OFFERED, len(offered)))
         return tuple((lexicon.word(n), 1.0) for n in drawn if n != number)
 
-    return Dictionary("strangers", "strangers", {}, look_up=look_up)
+    return Dictionary("strangers", {}, look_up=look_up)
 
 
 def load_function_strangers() -> Dictionary:
@@ -69,7 +69,7 @@ def load_function_strangers() -> Dictionary:
         for other in line.split()
         if other != word
     ]
-    return build_dictionary("function_strangers", "function_strangers", pairs)
+    return build_dictionary("function_strangers", pairs)
 
 
 def load_wordings(shared: Path) -> Dictionary:
@@ -79,7 +79,7 @@ def load_wordings(shared: Path) -> Dictionary:
         for row in read_wordings(shared)
         if row["family"] != _EXCERPTS and is_learnt(row["spun"])
     ]
-    return build_dictionary("wordings", "wordings", pairs)
+    return build_dictionary("wordings", pairs)
 
 
 def read_wordings(shared: Path) -> list[dict[str, str]]:
