@@ -11,7 +11,7 @@ import argparse
 import json
 import multiprocessing
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -170,6 +170,53 @@ def summarise_tried(trials: Sequence[Trial], tried: Sequence[tuple[Tried, NDArra
     return figures | {"cascade by share read": curve}
 
 
+def try_settings(
+    options: argparse.Namespace, halves: Sequence[Half], lexicon: Lexicon, reader: KeptReader,
+    say: Callable[[str], None],
+) -> Figures:  # fmt: skip
+    """The figures of each setting that ``options`` ask for: with spinners left out, with corpora, or in family."""
+    settings: Figures = {}
+    for name, folder, left_out in (
+        ("spinner left out", options.models, options.families),
+        ("corpus left out", options.corpus_models, options.corpora),
+        ("in family", None, [] if options.families or options.corpora else [""]),
+    ):
+        trials, tried = list[Trial](), list[tuple[Tried, NDArray[np.intp]]]()
+        for left in left_out:
+            model = Model.load(folder / f"without-{left}.npz" if folder else None)
+            # A new spinner and a new kind of text are two questions: spinners are tried on the kinds that are known.
+            without = [left] if name == "corpus left out" else [left, *options.corpora]
+            for half in halves:
+                chosen = [trial for trial in half.trials if _belongs(trial, name, left, without)]
+                places = np.arange(len(trials), len(trials) + len(chosen))
+                trials += chosen
+                tried.append((try_half(half, reader, model, lexicon, without, chosen), places))
+                say(f"{name} {left}: {len(chosen)} trials")
+        if tried:
+            settings[name] = summarise_tried(trials, tried)
+    return settings
+
+
+def measure_shipped(
+    context: ContextModel, trials: Sequence[Trial], lexicon: Lexicon, options: argparse.Namespace
+) -> Figures:
+    """The models as they are, on really spun text, by speed, and beside the graph with exact weights."""
+    fast = Model.load()
+    everything = Detector(fast, lexicon, context, read_all=True)
+    detectors = dict(zip(METHODS, (Detector(fast, lexicon), Detector(fast, lexicon, context), everything), strict=True))
+    figures: Figures = {
+        "real": {
+            "excerpts": {method: measure_excerpts(detector, options.shared) for method, detector in detectors.items()},
+            "wordings": measure_wordings(context.reader, options.shared),
+        },
+        "speed": measure_speed(detectors, trials),
+    }
+    if options.exact:
+        some = [trial for trial in trials if trial.length == LENGTHS[-1]]
+        figures["exactness"] = measure_exactness(everything, options.exact, some[:: max(1, len(some) // EXACT)])
+    return figures
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """``scripts/evaluate_context``: the contextual model beside the fast one alone, as JSON."""
     parser = argparse.ArgumentParser(prog="scripts/evaluate_context", description=main.__doc__)
@@ -196,25 +243,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     texts = read_texts(pool, lexicon, reader, options.texts, options.seed)
     say(f"{len(texts)} texts read")
     halves = halve(pool, texts, dictionaries, Sizes().scale(options.scale / 2), options.seed)
-    settings: Figures = {}
-    for name, folder, left_out in (
-        ("spinner left out", options.models, options.families),
-        ("corpus left out", options.corpus_models, options.corpora),
-        ("in family", None, [] if options.families or options.corpora else [""]),
-    ):
-        trials, tried = list[Trial](), list[tuple[Tried, NDArray[np.intp]]]()
-        for left in left_out:
-            model = Model.load(folder / f"without-{left}.npz" if folder else None)
-            # A new spinner and a new kind of text are two questions: spinners are tried on the kinds that are known.
-            without = [left] if name == "corpus left out" else [left, *options.corpora]
-            for half in halves:
-                chosen = [trial for trial in half.trials if _belongs(trial, name, left, without)]
-                places = np.arange(len(trials), len(trials) + len(chosen))
-                trials += chosen
-                tried.append((try_half(half, reader, model, lexicon, without, chosen), places))
-                say(f"{name} {left}: {len(chosen)} trials")
-        if tried:
-            settings[name] = summarise_tried(trials, tried)
+    settings = try_settings(options, halves, lexicon, reader, say)
     results: Figures = {
         "graph": options.graph.name,
         "families": options.families,
@@ -228,18 +257,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fitted = options.graph.with_suffix(".npz")
     if fitted.exists():
         context = ContextModel.load(fitted)
-        everything = Detector(Model.load(), lexicon, context, read_all=True)
-        detectors = (Detector(Model.load(), lexicon), Detector(Model.load(), lexicon, context), everything)
-        results["real"] = {
-            "excerpts": {m: measure_excerpts(d, options.shared) for m, d in zip(METHODS, detectors, strict=True)},
-            "wordings": measure_wordings(context.reader, options.shared),
-        }
-        tried_trials = [trial for half in halves for trial in half.trials]
-        results["speed"] = measure_speed(dict(zip(METHODS, detectors, strict=True)), tried_trials)
-        if options.exact:
-            some = [trial for trial in tried_trials if trial.length == LENGTHS[-1]]
-            chosen = some[:: max(1, len(some) // EXACT)]
-            results["exactness"] = measure_exactness(everything, options.exact, chosen)
+        trials = [trial for half in halves for trial in half.trials]
+        results |= measure_shipped(context, trials, lexicon, options)
         say("real texts")
         if options.card:
             others = [json.loads(path.read_text("utf-8")) for path in options.also]

@@ -230,6 +230,21 @@ def run_build(source: Path, out: Path) -> dict[str, float]:
     }
 
 
+def tell_cost(index: Index, path: Path, built: Mapping[str, float]) -> dict[str, Any]:
+    """What an index cost to build (``built``, as :func:`run_build` tells), to keep and to open."""
+    count = len(index)
+    rate = {
+        "articles_a_second": round(count / built["seconds"]),
+        "articles_a_processor_second": round(count / built["processor_seconds"]),
+    }
+    texts, beside = map(sum, zip(*(segment.measure() for segment in index.segments), strict=True))
+    return {
+        "build": {**built, **rate},
+        "bytes_an_article": {"index": round(beside / count), "packed_text": round(texts / count)},
+        "open_ms": measure_opening(path),
+    }
+
+
 def list_changes(
     dictionaries: Sequence[Dictionary], words: Sequence[str], rng: random.Random
 ) -> Iterator[tuple[str, Callable[[str], str]]]:
@@ -268,14 +283,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             write_corpus(source, documents, apart, given.size, dictionaries, random.Random(given.seed))
         built = run_build(source, out)
         index = Index.open(out, lexicon)
-        rate = {
-            "articles_a_second": round(len(index) / built["seconds"]),
-            "articles_a_processor_second": round(len(index) / built["processor_seconds"]),
-        }
-        texts, beside = map(sum, zip(*(segment.measure() for segment in index.segments), strict=True))
-        figures["build"] = built | rate
-        figures["bytes_an_article"] = {"index": round(beside / len(index)), "packed_text": round(texts / len(index))}
-        figures["open_ms"] = measure_opening(out)
+        figures |= tell_cost(index, out, built)
         for document in asked[:20]:
             index.query(Text(document.text))
         times = list[float]()
