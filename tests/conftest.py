@@ -1,11 +1,13 @@
-"""Articles and verdicts that several test files use."""
+"""What several test files use."""
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -40,6 +42,18 @@ def mark(text: str, words: str, kind: str, score: float, suggestion: str | None 
     """The span of the first ``words`` in ``text``."""
     start = text.index(words)
     return Span(start, start + len(words), words, kind, score, suggestion)
+
+
+def clock(action: Callable[[], object]) -> float:
+    """Seconds of processor time: what else runs on the machine must not make a test fail."""
+    started = time.process_time()
+    action()
+    return time.process_time() - started
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.fixture

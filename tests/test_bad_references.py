@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Callable
 from functools import cache
 
 import pytest
 
+from conftest import clock
 from unspun import Article, Detector, Verdict
 from unspun.references import MAX_CANDIDATES, References
 
@@ -70,13 +69,6 @@ def score(article: str, *references: str) -> Verdict:
 def summarise(verdict: Verdict) -> tuple[object, ...]:
     """What must stay: the scores move a little with the number of references."""
     return verdict.label, verdict.reason, [(span.text, span.suggestion) for span in verdict.spans]
-
-
-def clock(action: Callable[[], object]) -> float:
-    """Seconds of processor time: what else runs on the machine must not make a test fail."""
-    started = time.process_time()
-    action()
-    return time.process_time() - started
 
 
 USELESS = {

@@ -1,9 +1,8 @@
-"""The model file: equal to scikit-learn's scores, refused when damaged, and nothing in it can run."""
+"""The model file: equal to scikit-learn's scores, refused when damaged."""
 
 from __future__ import annotations
 
 import json
-import pickle
 from pathlib import Path
 
 import numpy as np
@@ -97,24 +96,6 @@ def test_a_model_survives_the_file(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read.habits.after.keys, model.habits.after.keys)
     np.testing.assert_array_equal(read.habits.after.values, model.habits.after.values)
     assert not len(read.habits.before.keys)
-
-
-class Bomb:
-    exploded = False
-
-    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
-        return (setattr, (Bomb, "exploded", True))
-
-
-def test_a_pickle_inside_a_model_file_is_refused_unopened(tmp_path: Path) -> None:
-    file = tmp_path / "bomb.npz"
-    np.savez(file, about=np.array([Bomb()], dtype=object))
-    with pytest.raises(ModelError, match=r"bomb\.npz"):
-        Model.load(file)
-    (tmp_path / "plain.npz").write_bytes(pickle.dumps(Bomb()))
-    with pytest.raises(ModelError):
-        Model.load(tmp_path / "plain.npz")
-    assert not Bomb.exploded
 
 
 def rewrite(file: Path, **changes: object) -> Path:

@@ -18,6 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 import unspun.detector
+from conftest import Terminal
 from unspun.article import Article, Relation, Span, Unreadable, Verdict
 from unspun.cli import app
 from unspun.decisions import Decisions
@@ -269,10 +270,6 @@ def test_an_error_of_unspun_is_not_taken_for_flagged(inbox: Path) -> None:
 
 def test_a_terminal_sees_progress_when_work_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
     from unspun.commands import console
-
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
 
     monkeypatch.setenv("TERM", "xterm")
     for patience, expected in ((0.0, True), (60.0, False)):

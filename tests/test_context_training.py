@@ -9,7 +9,6 @@ import pytest
 
 from unspun.context.pieces import build_tokenizer
 from unspun.lexicon import Lexicon
-from unspun.text import Text
 from unspun.training.contextual.families import load_function_strangers, load_strangers
 from unspun.training.contextual.windows import KEPT, PROBABLY_KEPT, SWAPPED, UNKNOWN, label_excerpt, label_spun
 from unspun.training.corpora import Excerpt
@@ -33,7 +32,7 @@ def test_pieces_of_swapped_words_are_labelled_and_know_their_original() -> None:
         ("said", "mentioned", 1.0),
         ("deep learning", "profound learning", 1.0),
     ]
-    dictionary = build_dictionary("test", "test", pairs)
+    dictionary = build_dictionary("test", pairs)
     text = "The White House said talks end because of the deep learning."
     spun = spin(text, dictionary, SpinSettings(rate=1.0), random.Random(0))
     assert spun.text == "The White House mentioned talks end on account of the profound learning."
@@ -45,7 +44,7 @@ def test_pieces_of_swapped_words_are_labelled_and_know_their_original() -> None:
 
 
 def test_a_lone_article_that_was_set_right_is_neither_kept_nor_swapped() -> None:
-    dictionary = build_dictionary("test", "test", [("end", "finish", 1.0)])
+    dictionary = build_dictionary("test", [("end", "finish", 1.0)])
     settings = SpinSettings(rate=1.0, articles="swapped")
     spun = spin("to an end", dictionary, settings, random.Random(0))
     assert spun.text == "to a finish"
@@ -63,7 +62,7 @@ def test_what_no_note_names_in_an_excerpt_was_probably_kept() -> None:
 
 
 def test_a_spinner_of_names_leaves_the_rest() -> None:
-    dictionary = build_dictionary("test", "test", [("house", "home", 1.0), ("said", "mentioned", 1.0)])
+    dictionary = build_dictionary("test", [("house", "home", 1.0), ("said", "mentioned", 1.0)])
     text = "In a house, the White House said so."
     spun = spin(text, dictionary, SpinSettings(rate=1.0, only_names=True), random.Random(0))
     assert spun.text == "In a house, the White Home said so."
@@ -108,4 +107,3 @@ def test_the_vocabulary_keeps_what_english_needs() -> None:
     assert [vocabulary[n] for n in choose_pieces(vocabulary)] == [
         "[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "##s", "é", "—", "€", "!",
     ]  # fmt: skip
-    assert Text("é —").norms == ["é"]

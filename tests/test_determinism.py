@@ -22,7 +22,7 @@ from unspun.ingest import IngestFilter, Policy
 from unspun.readers import read_articles
 from unspun.references import References
 from unspun.resources import find_data
-from unspun.training.fingerprint import (
+from unspun.training.measuring.fingerprint import (
     LAST_DIGIT,
     READ,
     Fingerprint,

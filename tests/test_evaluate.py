@@ -13,13 +13,20 @@ from unspun.lexicon import Lexicon
 from unspun.readers import read_articles
 from unspun.resources import find_data
 from unspun.text import Text
-from unspun.training.baselines import LEARNERS, count_phrases, learn_and_score
 from unspun.training.corpora import Document
 from unspun.training.dictionaries import FAMILIES, load_dictionary
-from unspun.training.evaluate import leave_corpora, leave_nothing, leave_spinners, main, try_scores, write_json
-from unspun.training.evaluation_figures import Fold, summarise, write_markdown
-from unspun.training.evaluation_set import Sizes, Trial, draw_learnt, draw_trials
 from unspun.training.measures import SpanCounts
+from unspun.training.measuring.baselines import LEARNERS, count_phrases, learn_and_score
+from unspun.training.measuring.evaluate import (
+    leave_corpora,
+    leave_nothing,
+    leave_spinners,
+    main,
+    try_scores,
+)
+from unspun.training.measuring.evaluation_figures import Fold, summarise
+from unspun.training.measuring.evaluation_page import write_json, write_markdown
+from unspun.training.measuring.evaluation_set import Sizes, Trial, draw_learnt, draw_trials
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from unspun.training.evaluate_compared import Trial, _edit, share_shingles, tabulate_trials
 from unspun.training.measures import SpanCounts
+from unspun.training.measuring.evaluate_compared import Trial, _edit, share_shingles, tabulate_trials
 
 TEXT = "The clear rules of deep learning help a large town."
 

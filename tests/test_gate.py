@@ -9,7 +9,7 @@ import pytest
 
 from unspun import Detector
 from unspun.resources import find_data
-from unspun.training.gate import Gate, GateError, hash_samples, measure_gate, round_down
+from unspun.training.measuring.gate import Gate, GateError, hash_samples, measure_gate, round_down
 
 FIGURES = {"auc": 0.91239, "recall": 0.5}
 

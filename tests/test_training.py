@@ -23,7 +23,7 @@ from unspun.training.dictionaries import REPOSITORY_FAMILIES, load_dictionary
 from unspun.training.fitting import choose_thresholds
 from unspun.training.folds import FOLDS
 from unspun.training.habit_counts import count_habits
-from unspun.training.leave_corpora_out import divide_corpora
+from unspun.training.measuring.leave_corpora_out import divide_corpora
 from unspun.training.pools import build_pools
 from unspun.training.situations import HONEST_CASES, SPUN_CASES, Pool, cut, draw_situation
 from unspun.training.tables import tabulate

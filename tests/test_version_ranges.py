@@ -10,7 +10,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from unspun.training.version_ranges import (
+from unspun.training.release.version_ranges import (
     CORE,
     NOT_AT_BOTH_ENDS,
     TESTS,

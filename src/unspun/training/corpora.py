@@ -7,11 +7,12 @@ documents are added.
 
 from __future__ import annotations
 
+import csv
 import gzip
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -93,6 +94,11 @@ class Excerpt:
                     yield first, new, likely
 
 
+def source_of(corpus: str) -> str:
+    """The corpus without its kind. It is left out as one: its kinds have authors and prompts in common."""
+    return corpus.partition("/")[0]
+
+
 def split(group: str, seed: int = 0) -> Part:
     """The part that a group belongs to: a stable hash, so the same on every machine and in every run."""
     digest = hashlib.blake2b(f"{seed}:{group}".encode(), digest_size=8).digest()
@@ -108,7 +114,7 @@ def read_corpus(shared: Path, name: str) -> list[Document]:
     path = corpus_path(shared, name)
     documents = [
         _document(row, name)
-        for row in _rows(path)
+        for row in read_rows(path)
         if _LEFT_OUT not in (row["kind"], row.get("tool")) and row["id"] not in _SPUN_PAGES
     ]
     return _group_stories(documents) if name == "fnc1" else documents
@@ -116,10 +122,10 @@ def read_corpus(shared: Path, name: str) -> list[Document]:
 
 def read_excerpts(shared: Path) -> list[Excerpt]:
     """The really spun excerpts; divide them by :func:`split` of their ``group``."""
-    path = _existing(shared / "real" / "spinbot_style.jsonl")
+    path = shared / "real" / f"{EXCERPTS}.jsonl"
     return [
         Excerpt(row["id"], row["text"], tuple((pair["spun"], pair["likely"]) for pair in row["evidence"]))
-        for row in _rows(path)
+        for row in read_rows(path)
     ]
 
 
@@ -127,7 +133,7 @@ def corpus_path(shared: Path, name: str) -> Path:
     """Where the corpus ``name`` lies. Raises ValueError for an unknown name, FileNotFoundError if missing."""
     if name not in HUMAN and name not in HARD:
         raise ValueError(f"unknown corpus {name!r}: choose from {', '.join(HUMAN + HARD)}")
-    return _existing(shared / "corpora" / ("human" if name in HUMAN else "hard") / f"{name}.jsonl.gz")
+    return find_existing(shared / "corpora" / ("human" if name in HUMAN else "hard") / f"{name}.jsonl.gz")
 
 
 def hash_data(shared: Path) -> str:
@@ -140,7 +146,7 @@ def hash_data(shared: Path) -> str:
         shared / "real",
     ]
     for folder in folders:
-        for path in sorted(_existing(folder).iterdir()):
+        for path in sorted(find_existing(folder).iterdir()):
             if path.suffix in {".gz", ".jsonl", ".tsv"}:
                 digest.update(f"{folder.name}/{path.name}\0".encode())
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -202,21 +208,28 @@ def _group(row: dict[str, Any], name: str, cluster: str | None) -> str:
     return f"{name}:{cluster}" if cluster else f"{name}:{' '.join(Text(row['text'][:200]).norms[:_OPENING])}"
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(_lines(path), 1):
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}: line {number} is not JSON ({error}); fetch the file again") from error
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a file of JSON lines, packed or not.
 
-
-def _lines(path: Path) -> Iterable[str]:
+    Raises FileNotFoundError when the file is missing, ValueError for a broken line.
+    """
     opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as stream:
-        yield from stream
+    with opener(find_existing(path), "rt", encoding="utf-8") as stream:
+        for number, line in enumerate(stream, 1):
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError as error:
+                raise ValueError(f"{path}: line {number} is not JSON ({error}); fetch the file again") from error
 
 
-def _existing(path: Path) -> Path:
+def read_table(path: Path) -> list[dict[str, str]]:
+    """The rows of a file of tab-separated values, by the names in its head."""
+    with find_existing(path).open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def find_existing(path: Path) -> Path:
+    """``path``; raises FileNotFoundError when nothing is there."""
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: give the shared folder with --shared")
     return path

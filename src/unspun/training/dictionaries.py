@@ -6,19 +6,16 @@ The families ``wordnet``, ``moby``, ``neighbours`` and ``function`` work from th
 
 from __future__ import annotations
 
-import csv
-import gzip
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from unspun.extractors.set_phrases import list_wordings
 from unspun.text import Text
-from unspun.training.corpora import read_excerpts, split
+from unspun.training.corpora import read_excerpts, read_rows, read_table, split
 
 if TYPE_CHECKING:
     from unspun.lexicon import Lexicon
@@ -58,20 +55,18 @@ FUNCTION_WORDS: Final = frozenset(_FUNCTION_WORDS.split())
 class Dictionary:
     """Phrases (lower-case words as :class:`~unspun.text.Text` finds them) with their alternatives.
 
-    ``family`` is what evaluation leaves out as one; ``span_kind`` is the kind of span (DESIGN.md) that a swap
+    ``family`` is what evaluation leaves out as one; ``span_kind`` is the kind of span that a swap
     of a phrase of several words makes: "phrase" for tortured fixed expressions, "synonym" otherwise.
     """
 
     def __init__(
         self,
-        name: str,
         family: str,
         entries: Mapping[tuple[str, ...], Alternatives],
         span_kind: str = "synonym",
         look_up: Callable[[str], Alternatives] | None = None,
     ) -> None:
         """``look_up`` answers for single words that ``entries`` lacks; its answers are kept."""
-        self.name = name
         self.family = family
         self.span_kind = span_kind
         self.entries = dict(entries)
@@ -96,20 +91,17 @@ class Dictionary:
             self._looked_up[word] = self._look_up(word)
         return self._looked_up[word]
 
-    def or_else(self, other: Dictionary, name: str | None = None) -> Dictionary:
-        """This dictionary, and ``other`` for what it lacks; of this one's family."""
-        return Dictionary(
-            name or self.name, self.family, {**other.entries, **self.entries}, self.span_kind, other.find_word
-        )
+    def or_else(self, other: Dictionary) -> Dictionary:
+        """The entries of this dictionary, and ``other`` for what they lack; of this one's family. What this one looks
+        up is not asked."""
+        return Dictionary(self.family, {**other.entries, **self.entries}, self.span_kind, other.find_word)
 
     def find_word(self, word: str) -> Alternatives:
         """The alternatives of a single word."""
         return self.find((word,))
 
 
-def build_dictionary(
-    name: str, family: str, pairs: Iterable[tuple[str, str, float]], span_kind: str = "synonym"
-) -> Dictionary:
+def build_dictionary(family: str, pairs: Iterable[tuple[str, str, float]], span_kind: str = "synonym") -> Dictionary:
     """A dictionary from (original, replacement, weight) rows.
 
     Weights of equal rows add up; rows whose original is not a plain run of words, or that change nothing, are
@@ -122,7 +114,7 @@ def build_dictionary(
         if phrase and _phrase_words(replacement) not in ((), phrase):
             weights[phrase][replacement] += weight  # type: ignore[assignment]  # float counts
     entries = {phrase: tuple(counts.items()) for phrase, counts in weights.items()}
-    return Dictionary(name, family, entries, span_kind)
+    return Dictionary(family, entries, span_kind)
 
 
 def load_dictionary(family: str, lexicon: Lexicon, shared: Path | None = None) -> Dictionary:
@@ -148,9 +140,9 @@ def load_dictionaries(lexicon: Lexicon, shared: Path | None = None) -> list[Dict
 
 def load_blog(shared: Path) -> Dictionary:
     """The dictionary of an auto-blog spinner: no sense, no part of speech; repeated groups weigh more."""
-    rows = _rows(shared / "lexicons" / "blog_spinner.jsonl.gz")
+    rows = read_rows(shared / "lexicons" / "blog_spinner.jsonl.gz")
     pairs = ((row["head"], alternative, 1.0) for row in rows for alternative in row["alternatives"])
-    return build_dictionary("blog", "blog", pairs)
+    return build_dictionary("blog", pairs)
 
 
 def load_spinbot(shared: Path) -> Dictionary:
@@ -161,18 +153,17 @@ def load_spinbot(shared: Path) -> Dictionary:
     for excerpt in read_excerpts(shared):
         evidence[split(excerpt.group)].update(excerpt.evidence)
     held_out = evidence["validation"] - evidence["train"]
-    with _existing(shared / "real" / "spinbot_phrasebook.tsv").open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
-            spun, original = row["spun"], row["likely_original"]
-            if row["kind"] != "name" and (spun, original) not in held_out:
-                pairs.append((original, spun, 2.0))
-                pairs.append((*_core(original, spun), 1.0))
+    for row in read_table(shared / "real" / "spinbot_phrasebook.tsv"):
+        spun, original = row["spun"], row["likely_original"]
+        if row["kind"] != "name" and (spun, original) not in held_out:
+            pairs.append((original, spun, 2.0))
+            pairs.append((*_core(original, spun), 1.0))
     # What was read by aligning texts says odd things of function words, which this spinner leaves alone but
     # for the phrases listed.
     pairs = [pair for pair in pairs if pair[0].lower() not in FUNCTION_WORDS and _ends_alike(*pair[:2])]
-    own = build_dictionary("spinbot", "spinbot", [*pairs, *_expand(SPINBOT_PHRASES)])
+    own = build_dictionary("spinbot", [*pairs, *_expand(SPINBOT_PHRASES)])
     # Swaps met once are half of them slips of an alignment: only for words that nothing better is known of.
-    return own.or_else(build_dictionary("spinbot", "spinbot", swaps))
+    return own.or_else(build_dictionary("spinbot", swaps))
 
 
 def load_tortured(shared: Path) -> Dictionary:
@@ -180,19 +171,19 @@ def load_tortured(shared: Path) -> Dictionary:
     # Entries that occur in few papers are as true as the others; the root keeps the commonest from ruling.
     phrases = [
         (row["expected"], row["tortured"], float(row["papers"] or 1) ** 0.5)
-        for row in _rows(shared / "lexicons" / "tortured_phrases.jsonl.gz")
+        for row in read_rows(shared / "lexicons" / "tortured_phrases.jsonl.gz")
     ]
     pairs = [*phrases, *_spinbot_words(shared)]
     pairs = [pair for pair in pairs if pair[0].lower() not in FUNCTION_WORDS]
-    return build_dictionary("tortured", "tortured", pairs, "phrase")
+    return build_dictionary("tortured", pairs, "phrase")
 
 
 def load_function() -> Dictionary:
     """Function words swapped by a wrong sense, padded auxiliaries, and what goes with them."""
-    return build_dictionary("function", "function", _expand(FUNCTION_SWAPS))
+    return build_dictionary("function", _expand(FUNCTION_SWAPS))
 
 
-def load_thesaurus(lexicon: Lexicon, name: str, bit: int) -> Dictionary:
+def load_thesaurus(lexicon: Lexicon, family: str, bit: int) -> Dictionary:
     """A thesaurus's synonyms of any sense, the lexicon's better ones a little likelier.
 
     ``bit`` is the source bit of the thesaurus's pairs.
@@ -206,7 +197,7 @@ def load_thesaurus(lexicon: Lexicon, name: str, bit: int) -> Dictionary:
         listed = lexicon.synonym_bits(np.full_like(found, ids[0]), found) & bit > 0
         return tuple((lexicon.word(id), rank**-0.5) for rank, id in enumerate(found[listed].tolist(), 1))
 
-    return Dictionary(name, name, {}, look_up=look_up)
+    return Dictionary(family, {}, look_up=look_up)
 
 
 def load_neighbours(lexicon: Lexicon) -> Dictionary:
@@ -228,7 +219,7 @@ def load_neighbours(lexicon: Lexicon) -> Dictionary:
             (lexicon.word(int(other)), float(nearness[other]) ** 4) for other in best[nearness[best] > _LEAST_NEARNESS]
         )
 
-    return Dictionary("neighbours", "neighbours", {}, look_up=look_up)
+    return Dictionary("neighbours", {}, look_up=look_up)
 
 
 def _phrase(words: str) -> tuple[str, ...]:
@@ -264,21 +255,10 @@ def _expand(table: str) -> Iterator[tuple[str, str, float]]:
 
 def _spinbot_words(shared: Path) -> Iterator[tuple[str, str, float]]:
     """The word swaps derived from tortured phrases, less what an alignment of function words made up."""
-    for row in _rows(shared / "lexicons" / "spinbot_words.jsonl.gz"):
+    for row in read_rows(shared / "lexicons" / "spinbot_words.jsonl.gz"):
         original, spun = row["original"], row["spun"]
         if original not in FUNCTION_WORDS and spun not in FUNCTION_WORDS and min(len(original), len(spun)) > 2:
             yield original, spun, float(row["count"])
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with gzip.open(_existing(path), "rt", encoding="utf-8") as stream:
-        yield from map(json.loads, stream)
-
-
-def _existing(path: Path) -> Path:
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is missing: give the shared folder with --shared")
-    return path
 
 
 #: Near-fixed phrases of SpinBot-like spinners, as seen on really spun pages.
@@ -349,7 +329,8 @@ and more = and that's just the beginning
 in fact = truth be told
 """
 
-#: Families K (by sense), B (padding), F and D: function words and the few content words they always spoil.
+#: Function words and the few content words that spinners always spoil: by a wrong sense ("be": "beryllium"), by padding
+#: ("is": "is actually").
 FUNCTION_SWAPS: Final = """
 be = beryllium
 in = successful | within

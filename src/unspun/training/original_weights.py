@@ -24,11 +24,14 @@ def fit_originals(learnt: Sequence[Mapping[str, Any]]) -> tuple[NDArray[np.float
     that a first fit had not seen."""
     seen = [choice for one in learnt if fold_of(one["group"]) for choice in one["choices"]]
     unseen = [choice for one in learnt if not fold_of(one["group"]) for choice in one["choices"]]
-    weights = fit_choices(seen)
-    scores = [(features @ weights, true) for features, true in unseen]
+    return fit_choices([*seen, *unseen]), measure_ranking(unseen, fit_choices(seen))
+
+
+def measure_ranking(choices: Sequence[Choice], weights: NDArray[np.float64]) -> dict[str, float]:
+    """How often the weights rank the true original first, and among the first three."""
+    scores = [(features @ weights, true) for features, true in choices]
     ranks = np.array([(found > found[true]).sum() for found, true in scores])
-    figures = {"original_first": float((ranks == 0).mean()), "original_in_three": float((ranks < 3).mean())}
-    return fit_choices([*seen, *unseen]), figures
+    return {"original_first": float((ranks == 0).mean()), "original_in_three": float((ranks < 3).mean())}
 
 
 def fit_choices(choices: Sequence[Choice]) -> NDArray[np.float64]:

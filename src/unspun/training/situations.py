@@ -36,7 +36,7 @@ _STATEMENT: Final = 6
 LENGTHS: Final = (60, 500)
 #: Share of honest articles that carry stray invisible characters.
 RESIDUE: Final = 0.05
-#: References of one situation at most, besides the source.
+#: Other reports of the event among the references, at most.
 MAX_OTHERS: Final = 3
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Final, Literal
 
@@ -76,8 +76,6 @@ class SpunText:
     text: str
     substitutions: tuple[Swap, ...]
     rate: float
-    dictionary: str = ""
-    settings: SpinSettings | None = field(default=None, compare=False)
 
     def restore(self) -> str:
         """The original text: every swap put back."""
@@ -121,7 +119,7 @@ def spin(text: str, dictionary: Dictionary, settings: SpinSettings, rng: random.
     """
     source = Text(text)
     if not source.words:
-        return SpunText(text, (), 0.0, dictionary.name, settings)
+        return SpunText(text, (), 0.0)
     names = _find_names(source)
     quoted = _find_quoted(source)
     touched = _find_touched(source, settings, rng)
@@ -142,50 +140,12 @@ def spin(text: str, dictionary: Dictionary, settings: SpinSettings, rng: random.
     }
     if settings.articles != "kept":
         _fix_articles(source, replacements, touched, everywhere=settings.articles == "everywhere")
-    return _assemble(source, replacements, dictionary.name, settings)
+    return _assemble(source, replacements)
 
 
 def spin_whole(text: str, dictionary: Dictionary, rate: float, rng: random.Random) -> SpunText:
     """All of ``text`` spun at ``rate`` as closely as the dictionary allows; the other settings are drawn."""
     return spin(text, dictionary, replace(draw_settings(rng), rate=rate, part="whole"), rng)
-
-
-def chain(first: SpunText, second: SpunText) -> SpunText:
-    """The spin of a spin as one: ``second`` was made from ``first.text``.
-
-    Swaps of both that overlap become one swap from the first text to the last.
-    """
-    if second.restore() != first.text:
-        raise ValueError("the second spin was not made from the text of the first")
-    ranges = sorted(
-        [(swap.start, swap.end, swap.kind) for swap in first.substitutions]
-        + [(swap.original_start, swap.original_end, swap.kind) for swap in second.substitutions]
-    )
-    merged = list[tuple[int, int, str]]()
-    for start, end, kind in ranges:
-        if merged and start < merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]), merged[-1][2])
-        else:
-            merged.append((start, end, kind))
-    original = first.restore()
-    back = {
-        edge: to for s in first.substitutions for edge, to in ((s.start, s.original_start), (s.end, s.original_end))
-    }
-    on = {edge: to for s in second.substitutions for edge, to in ((s.original_start, s.start), (s.original_end, s.end))}
-    swaps, shift_back, shift_on = list[Swap](), 0, 0
-    for start, end, kind in merged:
-        # An edge that is no edge of a swap lies in unchanged text: it moved by what came before.
-        original_start, new_start = back.get(start, start + shift_back), on.get(start, start + shift_on)
-        for edge in range(start, end + 1):
-            shift_back = back.get(edge, edge + shift_back) - edge
-            shift_on = on.get(edge, edge + shift_on) - edge
-        original_end, new_end = end + shift_back, end + shift_on
-        old, new = original[original_start:original_end], second.text[new_start:new_end]
-        if old != new:
-            swaps.append(Swap(new_start, new_end, original_start, original_end, old, new, kind))
-    words = Text(original).words
-    rate = sum(len(Text(swap.original).words) for swap in swaps) / max(1, len(words))
-    return SpunText(second.text, tuple(swaps), rate, f"{first.dictionary}+{second.dictionary}", second.settings)
 
 
 def tighten_swaps(spun: SpunText) -> list[Swap]:
@@ -391,9 +351,7 @@ def _fix_articles(
             replacements[index] = (index + 1, _match_case(old[0], new), "grammar")
 
 
-def _assemble(
-    source: Text, replacements: dict[int, tuple[int, str, str]], name: str, settings: SpinSettings
-) -> SpunText:
+def _assemble(source: Text, replacements: dict[int, tuple[int, str, str]]) -> SpunText:
     raw, pieces, swaps = source.raw, list[str](), list[Swap]()
     at = length = replaced = 0
     for first in sorted(replacements):
@@ -406,4 +364,4 @@ def _assemble(
         at = end
         if kind != "grammar":
             replaced += last - first
-    return SpunText("".join([*pieces, raw[at:]]), tuple(swaps), replaced / len(source.words), name, settings)
+    return SpunText("".join([*pieces, raw[at:]]), tuple(swaps), replaced / len(source.words))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +28,7 @@ from unspun.training.fitting import MIN_CORPUS, choose_thresholds, fit_heads, fi
 from unspun.training.habit_counts import count_habits
 from unspun.training.original_weights import fit_originals
 from unspun.training.pools import build_pools, join_pools, read_documents
+from unspun.training.progress import start_clock
 from unspun.training.tables import print_tables, tabulate
 from unspun.training.tasks import (
     Row,
@@ -72,10 +72,7 @@ def train(
 
     ``excerpts``: really spun texts, of which the training part teaches the scorers of words and the head *alone*.
     """
-    started = time.monotonic()
-
-    def say(message: str) -> None:
-        print(f"[{time.monotonic() - started:5.0f} s] {message}", file=sys.stderr, flush=True)
+    say = start_clock()
 
     pools = build_pools(documents, dictionaries)
     say(f"{len(documents)} documents, families {', '.join(d.family for d in dictionaries)}")

@@ -15,9 +15,8 @@ from typing import Any, Final
 from unspun.training.bench.articles import Pool, join_texts, make_texts, spin_article
 from unspun.training.bench.race import fit_slope
 
-#: Words of the shortest text; each step doubles them, up to :data:`LONGEST` characters.
+#: Words of the shortest text; each step doubles them.
 _SHORTEST: Final = 100
-LONGEST: Final = 1_000_000
 #: Words of the articles of one point together, as far as one article has fewer.
 _TOGETHER: Final = 20_000
 #: Words of the text that short articles are made of.

@@ -11,7 +11,7 @@ import matplotlib
 from unspun.training.bench.curves import find_cost
 from unspun.training.bench.peers import COMPARED, UNSPUN
 from unspun.training.bench.report import Results
-from unspun.training.plots import COLOURS, STYLE, open_axes
+from unspun.training.measuring.plots import COLOURS, STYLE, open_axes
 
 
 def draw_plots(results: Results, folder: Path) -> None:

@@ -6,13 +6,13 @@ import argparse
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 from unspun.training.bench.start import measure_start
+from unspun.training.progress import start_clock
 
 #: Threads of the libraries that might start their own: what is measured is one core.
 _ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -133,10 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return print_stages()
     keep_to_core(options.core)
-    began = time.monotonic()
-
-    def say(message: str) -> None:
-        print(f"[{time.monotonic() - began:4.0f} s] {message}", file=sys.stderr, flush=True)
+    say = start_clock()
 
     try:
         results = measure(options, say)

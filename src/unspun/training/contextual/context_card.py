@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from unspun.context.model import ContextModel
 from unspun.training.contextual.learn_settings import BASE, LENGTHS, NAMING, PROBABLE, RATE, TEXTS
-from unspun.training.evaluation_figures import Figures, show_figure, write_head, write_row
+from unspun.training.markdown import show_figure, write_head, write_row
+from unspun.training.measuring.evaluation_figures import Figures
 
 _INTRODUCTION: Final = """\
 # Model card: {name}

@@ -11,9 +11,7 @@ import argparse
 import json
 import multiprocessing
 import os
-import sys
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -31,14 +29,15 @@ from unspun.text import Text
 from unspun.training.contextual.context_card import write_card
 from unspun.training.contextual.fit import ReadText, fit_context, make_examples, read_texts
 from unspun.training.contextual.real import measure_exactness, measure_excerpts, measure_speed, measure_wordings
-from unspun.training.corpora import Document, hash_data
+from unspun.training.corpora import Document, hash_data, source_of
 from unspun.training.dictionaries import Dictionary, load_dictionaries
-from unspun.training.evaluate import source_of, write_json
-from unspun.training.evaluation_figures import Figures, Fold, summarise
-from unspun.training.evaluation_set import LENGTHS, Sizes, Trial, draw_trials
 from unspun.training.folds import hash_group
 from unspun.training.measures import count_spans
+from unspun.training.measuring.evaluation_figures import Figures, Fold, summarise
+from unspun.training.measuring.evaluation_page import write_json
+from unspun.training.measuring.evaluation_set import LENGTHS, Sizes, Trial, draw_trials
 from unspun.training.pools import build_pools, read_documents
+from unspun.training.progress import start_clock
 from unspun.training.situations import Pool
 
 #: Shares of honest articles that the contextual model reads in the cascade, for the curve.
@@ -171,35 +170,11 @@ def summarise_tried(trials: Sequence[Trial], tried: Sequence[tuple[Tried, NDArra
     return figures | {"cascade by share read": curve}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """``scripts/evaluate_context``: the contextual model beside the fast one alone, as JSON."""
-    parser = argparse.ArgumentParser(prog="scripts/evaluate_context", description=main.__doc__)
-    parser.add_argument("--shared", type=Path, required=True, help="the folder with corpora/, lexicons/, real/")
-    parser.add_argument("--graph", type=Path, required=True, help="the .onnx file")
-    parser.add_argument("--out", type=Path, required=True, help="the .json file to write")
-    parser.add_argument("--families", nargs="*", default=[], help="spinner families that the graph has not learnt from")
-    parser.add_argument("--models", type=Path, help="folder of without-FAMILY.npz (scripts/leave_one_out)")
-    parser.add_argument("--corpora", nargs="*", default=[], help="corpora that the graph has not learnt from")
-    parser.add_argument("--corpus-models", type=Path, help="folder of without-CORPUS.npz (scripts/leave_corpora_out)")
-    parser.add_argument("--exact", type=Path, help="the graph with exact weights, to compare")
-    parser.add_argument("--card", type=Path, help="write the model card of the graph and the .npz beside it")
-    parser.add_argument("--also", type=Path, nargs="*", default=[], help="results of other runs for the card")
-    parser.add_argument("--scale", type=float, default=0.35, help="share of the usual number of trials")
-    parser.add_argument("--texts", type=float, default=0.5, help="share of the usual number of texts to fit on")
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args(arguments)
-    started = time.monotonic()
-
-    def say(message: str) -> None:
-        print(f"[{time.monotonic() - started:4.0f} s] {message}", file=sys.stderr, flush=True)
-
-    lexicon = Lexicon.load()
-    dictionaries = load_dictionaries(lexicon, options.shared)
-    pool = build_pools(read_documents(options.shared), dictionaries)["validation"]
-    reader = KeptReader(options.graph)
-    texts = read_texts(pool, lexicon, reader, options.texts, options.seed)
-    say(f"{len(texts)} texts read")
-    halves = halve(pool, texts, dictionaries, Sizes().scale(options.scale / 2), options.seed)
+def try_settings(
+    options: argparse.Namespace, halves: Sequence[Half], lexicon: Lexicon, reader: KeptReader,
+    say: Callable[[str], None],
+) -> Figures:  # fmt: skip
+    """The figures of each setting that ``options`` ask for: with spinners left out, with corpora, or in family."""
     settings: Figures = {}
     for name, folder, left_out in (
         ("spinner left out", options.models, options.families),
@@ -219,6 +194,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 say(f"{name} {left}: {len(chosen)} trials")
         if tried:
             settings[name] = summarise_tried(trials, tried)
+    return settings
+
+
+def measure_shipped(
+    context: ContextModel, trials: Sequence[Trial], lexicon: Lexicon, options: argparse.Namespace
+) -> Figures:
+    """The models as they are, on really spun text, by speed, and beside the graph with exact weights."""
+    fast = Model.load()
+    everything = Detector(fast, lexicon, context, read_all=True)
+    detectors = dict(zip(METHODS, (Detector(fast, lexicon), Detector(fast, lexicon, context), everything), strict=True))
+    figures: Figures = {
+        "real": {
+            "excerpts": {method: measure_excerpts(detector, options.shared) for method, detector in detectors.items()},
+            "wordings": measure_wordings(context.reader, options.shared),
+        },
+        "speed": measure_speed(detectors, trials),
+    }
+    if options.exact:
+        some = [trial for trial in trials if trial.length == LENGTHS[-1]]
+        figures["exactness"] = measure_exactness(everything, options.exact, some[:: max(1, len(some) // EXACT)])
+    return figures
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """``scripts/evaluate_context``: the contextual model beside the fast one alone, as JSON."""
+    parser = argparse.ArgumentParser(prog="scripts/evaluate_context", description=main.__doc__)
+    parser.add_argument("--shared", type=Path, required=True, help="the folder with corpora/, lexicons/, real/")
+    parser.add_argument("--graph", type=Path, required=True, help="the .onnx file")
+    parser.add_argument("--out", type=Path, required=True, help="the .json file to write")
+    parser.add_argument("--families", nargs="*", default=[], help="spinner families that the graph has not learnt from")
+    parser.add_argument("--models", type=Path, help="folder of without-FAMILY.npz (scripts/leave_one_out)")
+    parser.add_argument("--corpora", nargs="*", default=[], help="corpora that the graph has not learnt from")
+    parser.add_argument("--corpus-models", type=Path, help="folder of without-CORPUS.npz (scripts/leave_corpora_out)")
+    parser.add_argument("--exact", type=Path, help="the graph with exact weights, to compare")
+    parser.add_argument("--card", type=Path, help="write the model card of the graph and the .npz beside it")
+    parser.add_argument("--also", type=Path, nargs="*", default=[], help="results of other runs for the card")
+    parser.add_argument("--scale", type=float, default=0.35, help="share of the usual number of trials")
+    parser.add_argument("--texts", type=float, default=0.5, help="share of the usual number of texts to fit on")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+    say = start_clock()
+
+    lexicon = Lexicon.load()
+    dictionaries = load_dictionaries(lexicon, options.shared)
+    pool = build_pools(read_documents(options.shared), dictionaries)["validation"]
+    reader = KeptReader(options.graph)
+    texts = read_texts(pool, lexicon, reader, options.texts, options.seed)
+    say(f"{len(texts)} texts read")
+    halves = halve(pool, texts, dictionaries, Sizes().scale(options.scale / 2), options.seed)
+    settings = try_settings(options, halves, lexicon, reader, say)
     results: Figures = {
         "graph": options.graph.name,
         "families": options.families,
@@ -232,18 +257,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     fitted = options.graph.with_suffix(".npz")
     if fitted.exists():
         context = ContextModel.load(fitted)
-        everything = Detector(Model.load(), lexicon, context, read_all=True)
-        detectors = (Detector(Model.load(), lexicon), Detector(Model.load(), lexicon, context), everything)
-        results["real"] = {
-            "excerpts": {m: measure_excerpts(d, options.shared) for m, d in zip(METHODS, detectors, strict=True)},
-            "wordings": measure_wordings(context.reader, options.shared),
-        }
-        tried_trials = [trial for half in halves for trial in half.trials]
-        results["speed"] = measure_speed(dict(zip(METHODS, detectors, strict=True)), tried_trials)
-        if options.exact:
-            some = [trial for trial in tried_trials if trial.length == LENGTHS[-1]]
-            chosen = some[:: max(1, len(some) // EXACT)]
-            results["exactness"] = measure_exactness(everything, options.exact, chosen)
+        trials = [trial for half in halves for trial in half.trials]
+        results |= measure_shipped(context, trials, lexicon, options)
         say("real texts")
         if options.card:
             others = [json.loads(path.read_text("utf-8")) for path in options.also]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from unspun.training.corpora import split
+from unspun.training.corpora import read_table, split
 from unspun.training.dictionaries import FUNCTION_WORDS, Alternatives, Dictionary, build_dictionary
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def load_strangers(lexicon: Lexicon) -> Dictionary:
         drawn = random.Random(word).sample(offered.tolist(), min(_OFFERED, len(offered)))
         return tuple((lexicon.word(n), 1.0) for n in drawn if n != number)
 
-    return Dictionary("strangers", "strangers", {}, look_up=look_up)
+    return Dictionary("strangers", {}, look_up=look_up)
 
 
 def load_function_strangers() -> Dictionary:
@@ -70,17 +69,22 @@ def load_function_strangers() -> Dictionary:
         for other in line.split()
         if other != word
     ]
-    return build_dictionary("function_strangers", "function_strangers", pairs)
+    return build_dictionary("function_strangers", pairs)
 
 
 def load_wordings(shared: Path) -> Dictionary:
     """Two thirds of the wordings read off really spun pages."""
-    pairs = []
-    with (shared / "real" / "wordings.tsv").open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
-            if row["family"] != _EXCERPTS and is_learnt(row["spun"]):
-                pairs.append((row["likely_original"], row["spun"], 1.0))
-    return build_dictionary("wordings", "wordings", pairs)
+    pairs = [
+        (row["likely_original"], row["spun"], 1.0)
+        for row in read_wordings(shared)
+        if row["family"] != _EXCERPTS and is_learnt(row["spun"])
+    ]
+    return build_dictionary("wordings", pairs)
+
+
+def read_wordings(shared: Path) -> list[dict[str, str]]:
+    """The rows of ``wordings.tsv``: ``spun``, ``likely_original``, ``family`` of spinners."""
+    return read_table(shared / "real" / "wordings.tsv")
 
 
 def is_learnt(wording: str) -> bool:

@@ -38,7 +38,7 @@ from unspun.training.dictionaries import load_dictionaries
 from unspun.training.estimator import SpunNetworks
 from unspun.training.fitting import choose_thresholds
 from unspun.training.folds import hash_group
-from unspun.training.original_weights import Choice, fit_choices
+from unspun.training.original_weights import Choice, fit_choices, measure_ranking
 from unspun.training.pools import build_pools, read_documents
 from unspun.training.situations import Pool, Situation, cut, draw_alone
 from unspun.training.spinner import SpunText, tighten_swaps
@@ -190,11 +190,8 @@ def fit_context(
         [choice for one, held in zip(examples, held_out, strict=True) if not held for choice in one.choices]
     )
     tried = [choice for one, held in zip(examples, held_out, strict=True) if held for choice in one.choices]
-    ranks = np.array([(features @ known > (features @ known)[true]).sum() for features, true in tried])
     originals = fit_choices([choice for one in examples for choice in one.choices])
-    figures = {
-        "original_first": float((ranks == 0).mean()),
-        "original_in_three": float((ranks < 3).mean()),
+    figures = measure_ranking(tried, known) | {
         "article_auc": float(roc_auc_score(spun, article.margins_)),
         "words_auc": float(roc_auc_score(np.concatenate([one.swapped for one in examples]), words.margins_)),
         "fast_auc": float(roc_auc_score(spun, fast)),

@@ -55,9 +55,8 @@ from unspun.training.contextual.windows import (
     draw_labelled,
     draw_tried,
 )
-from unspun.training.corpora import Excerpt, read_excerpts, split
+from unspun.training.corpora import Excerpt, read_excerpts, source_of, split
 from unspun.training.dictionaries import FAMILIES, load_dictionaries
-from unspun.training.evaluate import source_of
 from unspun.training.measures import measure_auc
 from unspun.training.pools import build_pools, join_pools, read_documents
 from unspun.training.situations import Pool

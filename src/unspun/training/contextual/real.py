@@ -3,7 +3,6 @@ elsewhere."""
 
 from __future__ import annotations
 
-import csv
 import os
 import time
 from collections import Counter
@@ -19,11 +18,11 @@ from unspun.context.pieces import WINDOW
 from unspun.context.transformer import Reader
 from unspun.detector import Detector
 from unspun.text import Text
-from unspun.training.contextual.families import is_learnt
+from unspun.training.contextual.families import is_learnt, read_wordings
 from unspun.training.corpora import read_excerpts, split
-from unspun.training.evaluation_figures import Figures
-from unspun.training.evaluation_set import LENGTHS, Trial
 from unspun.training.measures import measure_auc
+from unspun.training.measuring.evaluation_figures import Figures
+from unspun.training.measuring.evaluation_set import LENGTHS, Trial
 
 #: Articles that speed is measured on.
 SPEED: Final = 600
@@ -43,9 +42,7 @@ def measure_wordings(reader: Reader, shared: Path) -> Figures:
     :data:`CARRIER_COST` of the carriers' own words."""
     found: dict[bool, list[float]] = {False: [], True: []}
     own = list[float]()
-    with (shared / "real" / "wordings.tsv").open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
-    for number, row in enumerate(rows):
+    for number, row in enumerate(read_wordings(shared)):
         carrier = CARRIERS[number % len(CARRIERS)]
         at = carrier.index("{}")
         text = Text(carrier.format(row["spun"]))

@@ -97,8 +97,8 @@ def spin_any(text: str, pool: Pool, rng: random.Random) -> SpunText:
 
 @cache
 def _mix(first: Dictionary, second: Dictionary) -> Dictionary:
-    """The first dictionary, and the second for what it lacks."""
-    return first if first is second else first.or_else(second, f"{first.name}+{second.name}")
+    """The entries of the first dictionary, and the second for what they lack."""
+    return first if first is second else first.or_else(second)
 
 
 def label_words(text: Text, swaps: Iterable[Swap]) -> NDArray[np.uint8]:

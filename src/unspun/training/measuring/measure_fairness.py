@@ -13,7 +13,7 @@ import random
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from unspun.article import Article, Verdict
 from unspun.detector import Context, Detector
@@ -21,6 +21,7 @@ from unspun.readers import read_articles
 from unspun.resources import find_data
 from unspun.text import Text
 from unspun.training.corpora import HARD, HUMAN, read_corpus, split
+from unspun.training.markdown import write_head, write_row
 from unspun.training.measures import bound_share
 from unspun.training.situations import cut
 
@@ -83,18 +84,15 @@ def tell(verdicts: Sequence[Verdict]) -> tuple[int, str, str]:
 
 
 def tabulate(rows: Mapping[str, Sequence[Verdict]]) -> str:
-    lines = ["| kind of text | texts | called spun | spun or suspect |", "|---|---|---|---|"]
-    for kind, verdicts in rows.items():
-        count, spun, either = tell(verdicts)
-        lines.append(f"| {kind} | {count} | {spun} | {either} |")
-    return "\n".join(lines)
+    lines = write_head("kind of text", "texts", "called spun", "spun or suspect")
+    return "\n".join([*lines, *(write_row(kind, *tell(verdicts)) for kind, verdicts in rows.items())])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/measure_fairness", description=__doc__)
     parser.add_argument("--shared", type=Path, required=True, help="the folder with corpora/")
     parser.add_argument("--count", type=int, default=400, help="texts of each kind at most")
-    parser.add_argument("--context", choices=("auto", "always", "never"), default="auto")
+    parser.add_argument("--context", choices=get_args(Context), default="auto")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)

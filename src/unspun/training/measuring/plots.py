@@ -11,7 +11,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from unspun.training.evaluation_figures import SETTINGS, Figures
+from unspun.training.measuring.evaluation_figures import SETTINGS, Figures
 
 #: Text stays text, ids follow from the content: small files that do not change from run to run.
 STYLE: Final = {

@@ -184,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.extra) - set(TESTS):
         parser.error(f"no such extra: {', '.join(sorted(unknown))}")
-    root = Path(__file__).resolve().parents[3]
+    root = Path(__file__).resolve().parents[4]
     path, failed = root / "data" / "tested_versions.jsonl", list[str]()
     extras = options.extra or [extra for extra in TESTS if extra not in NOT_AT_BOTH_ENDS]
     python = options.python or find_python(options.end)

@@ -33,7 +33,7 @@ from unspun.references import fingerprint
 from unspun.text import Text
 from unspun.training.corpora import HARD, HUMAN, Document, read_corpus
 from unspun.training.dictionaries import Dictionary, load_dictionaries
-from unspun.training.retrieval_peers import PEERS, Ask
+from unspun.training.measuring.retrieval_peers import PEERS, Ask
 from unspun.training.spinner import spin_whole
 
 #: Corpora whose clusters are one event told by several.
@@ -49,7 +49,7 @@ _WORDS: Final = (120, 700)
 _TOP: Final = 5
 
 
-def read_documents(shared: Path) -> list[Document]:
+def read_distinct(shared: Path) -> list[Document]:
     """The documents of all corpora, each once: copies, and those with the same opening, go."""
     documents, seen = list[Document](), set[object]()
     for name in (*HUMAN, *HARD):
@@ -230,6 +230,21 @@ def run_build(source: Path, out: Path) -> dict[str, float]:
     }
 
 
+def tell_cost(index: Index, path: Path, built: Mapping[str, float]) -> dict[str, Any]:
+    """What an index cost to build (``built``, as :func:`run_build` tells), to keep and to open."""
+    count = len(index)
+    rate = {
+        "articles_a_second": round(count / built["seconds"]),
+        "articles_a_processor_second": round(count / built["processor_seconds"]),
+    }
+    texts, beside = map(sum, zip(*(segment.measure() for segment in index.segments), strict=True))
+    return {
+        "build": {**built, **rate},
+        "bytes_an_article": {"index": round(beside / count), "packed_text": round(texts / count)},
+        "open_ms": measure_opening(path),
+    }
+
+
 def list_changes(
     dictionaries: Sequence[Dictionary], words: Sequence[str], rng: random.Random
 ) -> Iterator[tuple[str, Callable[[str], str]]]:
@@ -252,7 +267,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="keep the enlarged corpus and the index here, and use them again")
     given = parser.parse_args(arguments)
     rng = random.Random(given.seed)
-    documents = read_documents(given.shared)
+    documents = read_distinct(given.shared)
     events = [document for document in documents if document.corpus in _EVENTS and document.cluster]
     apart = {document.id for document in events}
     asked = rng.sample(documents, min(given.queries, len(documents)))
@@ -268,14 +283,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             write_corpus(source, documents, apart, given.size, dictionaries, random.Random(given.seed))
         built = run_build(source, out)
         index = Index.open(out, lexicon)
-        rate = {
-            "articles_a_second": round(len(index) / built["seconds"]),
-            "articles_a_processor_second": round(len(index) / built["processor_seconds"]),
-        }
-        texts, beside = map(sum, zip(*(segment.measure() for segment in index.segments), strict=True))
-        figures["build"] = built | rate
-        figures["bytes_an_article"] = {"index": round(beside / len(index)), "packed_text": round(texts / len(index))}
-        figures["open_ms"] = measure_opening(out)
+        figures |= tell_cost(index, out, built)
         for document in asked[:20]:
             index.query(Text(document.text))
         times = list[float]()

@@ -29,7 +29,7 @@ from unspun.index.build import build_index
 from unspun.index.query import Index
 from unspun.training.corpora import Document
 from unspun.training.dictionaries import Dictionary, load_dictionaries
-from unspun.training.measure_index import cut_sentences, put_together, read_documents
+from unspun.training.measuring.measure_index import cut_sentences, put_together, read_distinct
 from unspun.training.spinner import spin_whole
 
 _COPIES: Final = (3, 8)
@@ -141,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     detector = Detector.load(context="never")
     rng = random.Random(given.seed)
-    documents = read_documents(given.shared)
+    documents = read_distinct(given.shared)
     apart = list_apart(documents)
     dictionaries = load_dictionaries(detector.lexicon, given.shared)
     figures: dict[str, Any] = {"model": detector.name, "real_articles": len(apart)}

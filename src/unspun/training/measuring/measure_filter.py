@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from unspun.article import Article
 from unspun.detector import Context
@@ -26,7 +26,7 @@ from unspun.filtering.record_outputs import LineOutput
 from unspun.filtering.runs import Routes, Summary, run_filter
 from unspun.filtering.streams import LineFilter
 from unspun.ingest import IngestFilter
-from unspun.training.measure_serve import WORDS, make_articles
+from unspun.training.measuring.measure_serve import WORDS, make_articles
 
 #: Times that everything is done; the fastest counts, since whatever else runs can only slow it down.
 ROUNDS: Final = 5
@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/measure_filter", description=main.__doc__)
     parser.add_argument("--count", type=int, default=400, help=f"articles of {WORDS} words")
     parser.add_argument("--spun", type=float, default=0.05, help="share of spun articles")
-    parser.add_argument("--context", default="auto", choices=("auto", "always", "never"))
+    parser.add_argument("--context", default="auto", choices=get_args(Context))
     parser.add_argument("--records", type=int, default=0, help="watch the memory over so many short records")
     options = parser.parse_args(arguments)
     articles = make_articles(options.spun, options.count)

@@ -154,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/check_release", description=main.__doc__)
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="keep the packages there")
     options = parser.parse_args(arguments)
-    root = Path(__file__).resolve().parents[3]
+    root = Path(__file__).resolve().parents[4]
     try:
         # What would be committed, whether it is yet or not.
         listed = _run("git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")

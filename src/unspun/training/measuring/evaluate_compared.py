@@ -10,8 +10,6 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import random
-import sys
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,10 +29,11 @@ from unspun.text import Text
 from unspun.training.corpora import Document
 from unspun.training.dictionaries import FAMILIES, load_dictionaries
 from unspun.training.edits import draw_kinds, edit
-from unspun.training.evaluation_figures import show_figure, write_head, write_row
-from unspun.training.evaluation_set import RATES, REACHED
+from unspun.training.markdown import show_figure, write_head, write_row
 from unspun.training.measures import SpanCounts, bound_share, count_spans, measure_auc, measure_tpr, weigh_texts
+from unspun.training.measuring.evaluation_set import RATES, REACHED
 from unspun.training.pools import build_pools, read_documents
+from unspun.training.progress import start_clock
 from unspun.training.situations import Pool, cut
 from unspun.training.spinner import SpunText, spin_whole, tighten_swaps
 
@@ -374,7 +373,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", choices=FAMILIES, default=FAMILIES, help="spin by these families alone")
     parser.add_argument("--out", type=Path, help="the file to write instead of stdout")
     options = parser.parse_args(arguments)
-    lexicon, started = Lexicon.load(), time.monotonic()
+    lexicon, say = Lexicon.load(), start_clock()
     documents = read_documents(options.shared)
     honest = 10 * options.count if options.honest is None else options.honest
     trials = list[Trial]()
@@ -384,7 +383,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         model = Model.load(options.models / f"without-{dictionary.family}.npz" if options.models else None)
         pool = build_pools(documents, [dictionary])["validation"]
         trials += run_trials(Detector(model, lexicon), pool, options.count, honest, dictionary.family)
-        print(f"{dictionary.family}: done, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+        say(f"{dictionary.family}: done")
     how = "a family that its model was not trained on" if options.models else "families that the model was trained on"
     heading = [
         "# Articles among references",

@@ -1,8 +1,8 @@
 """Other ways to find the source of an article, for scripts/measure_index --peers (extra ``bench``).
 
 MinHash with locality-sensitive hashing by datasketch and by rensa, over sets of word triples; BM25 over the 25 rarest
-words by tantivy and by SQLite's FTS5. Each with the settings that ECOSYSTEM's notes found best for spun text: bands of
-two rows, so that texts with a tenth of their triples in common still meet.
+words by tantivy and by SQLite's FTS5. Bands of two rows, so that texts with a tenth of their triples in common still
+meet.
 """
 
 from __future__ import annotations

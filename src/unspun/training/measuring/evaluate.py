@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import multiprocessing
 import os
-import re
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -23,23 +20,20 @@ from unspun.classifier import Model, ModelError
 from unspun.detector import Detector
 from unspun.lexicon import Lexicon
 from unspun.resources import find_models
-from unspun.training.baselines import LEARNERS, PHRASES, Counts, count_phrases, learn_and_score
-from unspun.training.corpora import Document, hash_data
+from unspun.training.corpora import Document, hash_data, source_of
 from unspun.training.dictionaries import FAMILIES, load_dictionaries
-from unspun.training.evaluation_figures import Figures, Fold, summarise, write_markdown
-from unspun.training.evaluation_set import Sizes, Trial, draw_learnt, draw_trials
 from unspun.training.fitting import SPUN_COST
 from unspun.training.measures import count_spans, find_threshold, join_small
+from unspun.training.measuring.baselines import LEARNERS, PHRASES, Counts, count_phrases, learn_and_score
+from unspun.training.measuring.evaluation_figures import Figures, Fold, summarise
+from unspun.training.measuring.evaluation_page import write_json, write_markdown
+from unspun.training.measuring.evaluation_set import Sizes, Trial, draw_learnt, draw_trials
 from unspun.training.pools import build_pools, read_documents
+from unspun.training.progress import start_clock
 
 Places = NDArray[np.intp]
 #: Name of what is left out -> the trials that what was trained without it is tried on, and what it may learn from.
 Leaving = Mapping[str, tuple[Places, NDArray[np.bool_]]]
-
-
-def source_of(corpus: str) -> str:
-    """The corpus that is left out as one: its kinds have authors and prompts in common."""
-    return corpus.partition("/")[0]
 
 
 def leave_spinners(trials: Sequence[Trial], learnt: Sequence[Trial]) -> Leaving:
@@ -176,12 +170,6 @@ def evaluate(
     }
 
 
-def write_json(results: Figures) -> str:
-    """The results as JSON text, lists of numbers on one line each."""
-    text = json.dumps(results, indent=1)
-    return re.sub(r"\[[^\[\]{}]*\]", lambda found: json.dumps(json.loads(found.group())), text) + "\n"
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """``scripts/evaluate``: scoring without references against baselines; writes evaluation.json, evaluation.md and
     plots (SVG). Without ``--models`` the shipped model is measured in-family only."""
@@ -205,14 +193,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"scripts/evaluate: {message}", file=sys.stderr)
         return 2
     try:
-        from unspun.training.plots import draw_plots
+        from unspun.training.measuring.plots import draw_plots
     except ModuleNotFoundError as missing:
         print(f"scripts/evaluate: {missing}; install the extra: pip install '.[evaluate]'", file=sys.stderr)
         return 2
-    started = time.monotonic()
-
-    def say(message: str) -> None:
-        print(f"[{time.monotonic() - started:4.0f} s] {message}", file=sys.stderr, flush=True)
+    say = start_clock()
 
     try:
         results = evaluate(read_documents(options.shared), Lexicon.load(), options, say)

@@ -14,6 +14,7 @@ from unspun.lexicon import Lexicon
 from unspun.training.corpora import hash_data, read_excerpts
 from unspun.training.dictionaries import FAMILIES, load_dictionaries
 from unspun.training.fitting import score_rows
+from unspun.training.markdown import write_head, write_row
 from unspun.training.pools import build_pools, read_documents
 from unspun.training.situations import QUOTES
 from unspun.training.tasks import Row, measure_situations, name_tasks
@@ -70,11 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ]
         for name, cases in (("with the source", {"source"}), ("with reports of the event", {"event"}), ("alone", None)):
             mine = [(r, hit) for r, hit in spun if (r.case in cases if cases else r.compared is None)]
-            tables.setdefault(name, []).append(
-                " | ".join([f"| {family}", *summarise([r for r, _ in mine], [hit for _, hit in mine])]) + " |"
-            )
+            cells = summarise([r for r, _ in mine], [hit for _, hit in mine])
+            tables.setdefault(name, []).append(write_row(family, *cells))
         print(f"{family}: done", file=sys.stderr, flush=True)
-    bands = " | ".join(f"≤ {high:.1%}" for high in BANDS)
+    head = write_head("family", *(f"≤ {high:.1%}" for high in BANDS), "all")
     lines = [
         "# Spinner families left out of training",
         "Share of spun articles called `spun` by a model that never saw their spinner, at that model's own thresholds",
@@ -82,12 +82,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"scale {options.scale}, seed {options.seed}, data `{hash_data(options.shared)}`.",
     ]
     for name, rows_of_table in tables.items():
-        lines += [
-            "",
-            f"## Scored {name}",
-            f"| family | {bands} | all |",
-            "|---" * (len(BANDS) + 2) + "|",
-            *rows_of_table,
-        ]
+        lines += ["", f"## Scored {name}", *head, *rows_of_table]
     options.out.write_text("\n".join(lines) + "\n", "utf-8")
     return 0

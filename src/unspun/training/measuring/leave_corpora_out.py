@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unspun.lexicon import Lexicon
-from unspun.training.corpora import HARD, HUMAN, read_excerpts
+from unspun.training.corpora import HARD, HUMAN, read_excerpts, source_of
 from unspun.training.dictionaries import load_dictionaries
-from unspun.training.evaluate import source_of
 from unspun.training.pools import read_documents
 from unspun.training.train import Sizes, train
 

@@ -2,7 +2,8 @@
 scripts/measure_attacks
 
 Documents of the validation part of every corpus, spun by every family in turn at one rate, then attacked
-(:mod:`unspun.training.attacks`); honest ones attacked alike. Without references, and beside their source among reports.
+(:mod:`unspun.training.measuring.attacks`); honest ones attacked alike. Without references, and beside their source
+among reports.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from unspun.article import Article, Verdict
 from unspun.detector import Context, Detector
 from unspun.text import Text
-from unspun.training.attacks import ATTACKS
 from unspun.training.corpora import HARD, HUMAN, Document, read_corpus, split
 from unspun.training.dictionaries import Dictionary, load_dictionaries
+from unspun.training.markdown import write_head, write_row
 from unspun.training.measures import bound_share
+from unspun.training.measuring.attacks import ATTACKS
 from unspun.training.situations import cut
 from unspun.training.spinner import SpinSettings, spin, spin_whole
 
@@ -99,14 +101,13 @@ def tell_shares(judged: Mapping[str, Sequence[Verdict]], labels: Sequence[str]) 
 
 def tabulate(figures: Mapping[str, Mapping[str, list[float]]]) -> str:
     """The table of the page, in per cent."""
-    names = list(figures)
-    lines = ["| attack | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    lines = write_head("attack", *figures)
     for attack in (NONE, *ATTACKS, *SPINNING):
         cells = [
             f"{shares[attack][0]:.1%} ({shares[attack][1]:.1%}-{shares[attack][2]:.1%})" if attack in shares else ""
             for shares in figures.values()
         ]
-        lines.append(f"| {attack} | " + " | ".join(cells) + " |")
+        lines.append(write_row(attack, *cells))
     return "\n".join(lines)
 
 
@@ -115,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--shared", type=Path, required=True, help="the folder with corpora/")
     parser.add_argument("--count", type=int, default=40, help="documents of each corpus")
     parser.add_argument("--rate", type=float, default=0.25, help="share of words that are swapped")
-    parser.add_argument("--context", choices=("auto", "always", "never"), default="auto")
+    parser.add_argument("--context", choices=get_args(Context), default="auto")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--table", type=Path, help="write the table here")
     given = parser.parse_args(arguments)
