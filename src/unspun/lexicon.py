@@ -132,13 +132,6 @@ class Lexicon:
 
     # --- meaning
 
-    def vectors(self, ids: Ids) -> Floats:
-        """float32[n, 100]: the unit vectors of words, zeros where a word has none."""
-        found = self._vectors[ids].astype(np.float32)
-        found[ids < 0] = 0
-        unit: Floats = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1)
-        return unit
-
     def whole_vectors(self, ids: Ids) -> tuple[NDArray[np.int8], Ids]:
         """int8[n, 100]: the vectors of words as they are stored, nearly all some 64 steps long, zeros where a word has
         none; and int32[n], the squares of their lengths. What is summed of these does not depend on the order."""
@@ -272,6 +265,7 @@ class Lexicon:
         return Arrays(
             self._unigram, self._backoff, self._pair_keys, self._pair_logs, triples.keys, triples.gains,
             triples.backoff, self._vectors, self._squares, self._lemmas,
+            self._inflections,
         )  # fmt: skip
 
     def _keys(self, a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.uint32]:
@@ -303,7 +297,7 @@ class Arrays:
     """The tables of a :class:`Lexicon`: ``unigram`` and ``backoff`` float32[size + 3], the last for unknown words;
     ``pairs`` and their logarithms ``pair_logs`` uint8 in steps; ``triples``, their ``gains`` int16, and every pair's
     ``triple_backoff`` int8; ``vectors`` int8[size, 100] and the ``squares`` int32[size] of their lengths; ``lemmas``
-    int32[size]."""
+    int32[size] and ``inflections`` uint8[size]."""
 
     unigram: Floats
     backoff: Floats
@@ -315,6 +309,7 @@ class Arrays:
     vectors: NDArray[np.int8]
     squares: Ids
     lemmas: Ids
+    inflections: Bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from functools import cached_property, partial
 from itertools import pairwise
 from operator import itemgetter
@@ -116,7 +117,7 @@ class Text:
         return [self.norm(place) for place in range(first, last)]
 
     @property
-    def keys(self) -> list[int] | list[str]:
+    def keys(self) -> Sequence[int | str]:
         """What tells the words apart: their hashes, else the norms."""
         return self.norms if self.hashes is None else self.hashes.tolist()
 

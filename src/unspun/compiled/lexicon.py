@@ -165,6 +165,7 @@ def fill_tables(tables: Tables, lexicon: Lexicon) -> None:
     tables.shares, tables.last_share = address(SHARES), len(SHARES) - 1
     tables.share_steps, tables.most_zipf, tables.function_zipf = SHARE_STEPS, MAX_ZIPF, FUNCTION_ZIPF
     tables.stretch = STRETCH
+    tables.inflections, tables.out_degrees = address(parts.inflections), address(log_out_degree(lexicon))
     phrases = _hash_phrases(lexicon)
     tables.phrases, tables.phrase_mask = address(phrases), len(phrases) - 1
     tables.longest_phrase = max(map(len, lexicon.phrases), default=0)

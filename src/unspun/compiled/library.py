@@ -16,7 +16,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 #: Of ``twin.c``: a library of another version is not used.
-VERSION: Final = 7
+VERSION: Final = 8
 #: Not called .so: Python would take it for one of its modules.
 LIBRARY: Final = Path(__file__).with_name("_twin.bin")
 
@@ -56,7 +56,7 @@ class Tables(ctypes.Structure):
         ("log_step", ctypes.c_float), ("gain_step", ctypes.c_float),
         ("synonym_starts", ctypes.c_void_p), ("synonym_ids", ctypes.c_void_p), ("synonym_sources", ctypes.c_void_p),
         ("synonyms", CompiledKeyTable), ("spellings", CompiledKeyTable),
-        *((name, ctypes.c_void_p) for name in ("synonym_bits", "kinds", "lemmas")),
+        *((name, ctypes.c_void_p) for name in ("synonym_bits", "kinds", "lemmas", "inflections", "out_degrees")),
         *((name, ctypes.c_void_p) for name in ("marked", "marks", "spelt_at", "spelt")),
         ("marked_mask", ctypes.c_uint64),
         ("vectors", ctypes.c_void_p), ("squares", ctypes.c_void_p),
@@ -113,6 +113,7 @@ _TAKES: Final = {
     "unspun_examine_usage": (
         *[_POINTER] * 3, _LONG, *[_POINTER] * 2, _LONG, ctypes.c_double, _POINTER, ctypes.c_uint64, *[_POINTER] * 3,
     ),
+    "unspun_rank_originals": (*[_POINTER] * 3, _LONG, _POINTER, _INT, _POINTER),
     "unspun_score_words": (*[_POINTER] * 5, _LONG, *[_POINTER] * 2),
     "unspun_measure_wording": (_LONG, _POINTER, _LONG, *[_POINTER] * 2, _LONG, *[_POINTER] * 3),
     "unspun_score_compared": (_POINTER,) * 5,

@@ -27,7 +27,7 @@
 #define first_bit(bits) __builtin_ctzll(bits)
 
 /* Changed whenever something here is called in another way: unspun.compiled.library refuses a library of another. */
-#define VERSION 7
+#define VERSION 8
 
 enum { PAGE = 256, PAGES = 0x1100 };
 /* What a character is, see unspun.compiled.twin. */
@@ -95,6 +95,8 @@ typedef struct {
     KeyTable synonyms, spellings;
     const uint8_t *synonym_bits, *kinds; /* kinds: of words, see compared.h */
     const int32_t *lemmas;
+    const uint8_t *inflections;
+    const float *out_degrees;
     /* hashes of words, a few of a sort, and of which */
     const uint64_t *marked;
     const uint8_t *marks;

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.compiled.lexicon import log_out_degree
+from unspun.compiled.lexicon import load_tables, log_out_degree
+from unspun.compiled.library import address, load_library
 from unspun.examined import Examined
 from unspun.extractors.wording import expand_ranges, measure_fit, sum_around
 from unspun.lexicon import MOBY, MOBY_BOTH, WORDNET
@@ -36,13 +38,15 @@ def measure_originals(
     candidates, bits = lexicon.synonym_ids[flat], lexicon.synonym_sources[flat]
     replaced = own[owner]
     left, right = measure_fit(article, places, owner, candidates)
-    around = sum_around(article, places).astype(np.float64)
-    around /= np.maximum(np.linalg.norm(around, axis=1, keepdims=True), 1e-6)
+    around = sum_around(article, places)
+    lengths = np.einsum("ij,ij->i", around, around, dtype=np.int64)[owner]
+    vectors, squares = lexicon.whole_vectors(candidates)
+    dot = np.einsum("ij,ij->i", around[owner], vectors, dtype=np.int64)
     rank = np.arange(len(flat)) - np.repeat(np.cumsum(counts) - counts, counts)
     return owner, candidates, np.column_stack([
         left, right, lexicon.log_unigram(candidates), log_out_degree(lexicon)[candidates],
         lexicon.similarity(replaced, candidates),
-        np.einsum("ij,ij->i", lexicon.vectors(candidates), around[owner]),
+        dot / np.sqrt(np.maximum(lengths * squares, 1)),
         lexicon.inflections(candidates) == lexicon.inflections(replaced),
         np.log(rank + 1.0),
         (bits & WORDNET) > 0, (bits & MOBY) > 0, (bits & MOBY_BOTH) > 0,
@@ -54,8 +58,31 @@ def rank_originals(
 ) -> list[list[str]]:
     """For each of the words at ``places`` its ``count`` likeliest originals, best first; ``weights``
     float64[len(FEATURES)] as trained."""
-    owner, candidates, features = measure_originals(article, places)
-    return choose_likeliest(article, len(places), owner, candidates, features @ weights, count)
+    likeliest = _rank_compiled(article, places, weights, count)
+    if likeliest is None:
+        owner, candidates, features = measure_originals(article, places)
+        return choose_likeliest(article, len(places), owner, candidates, features @ weights, count)
+    words = article.lexicon.words
+    return [[words[id] for id in ids if id >= 0] for ids in likeliest.tolist()]
+
+
+#: Originals of a word that compiled code can rank.
+_MOST: Final = 8
+
+
+def _rank_compiled(
+    article: Examined, places: NDArray[np.integer], weights: NDArray[np.float64], count: int
+) -> NDArray[np.int32] | None:
+    """int32[places, count]: the words, -1 where there are no more."""
+    library, tables = load_library(), load_tables(article.lexicon, compared=False)
+    if library is None or tables is None or count > _MOST:
+        return None
+    asked, likeliest = places.astype(np.int32), np.empty((len(places), count), np.int32)
+    library.unspun_rank_originals(
+        tables, ctypes.addressof(article.compiled), address(asked), len(places), address(weights), count,
+        address(likeliest),
+    )  # fmt: skip
+    return likeliest
 
 
 def choose_likeliest(

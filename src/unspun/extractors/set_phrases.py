@@ -11,6 +11,7 @@ from functools import cache
 from typing import Final
 
 from unspun.examined import Examined
+from unspun.text import Text
 
 #: Read off really spun pages of several services in 2026, as "original = set phrase | set phrase".
 _TABLE: Final = """
@@ -76,23 +77,27 @@ def list_wordings(table: str) -> Iterator[tuple[str, str]]:
             yield original.strip(), alternative.strip()
 
 
+#: First word -> its phrases, longest first, each with what it stands for; words as :attr:`unspun.text.Text.keys`.
+_Phrases = dict[int | str, list[tuple[tuple[int | str, ...], str]]]
+
+
 @cache
-def _read_table() -> dict[str, list[tuple[tuple[str, ...], str]]]:
-    """First word -> its phrases, longest first, each with what it stands for."""
-    table = dict[str, list[tuple[tuple[str, ...], str]]]()
+def _read_table(hashed: bool) -> _Phrases:
+    table = _Phrases()
     for original, phrase in list_wordings(_TABLE):
-        words = tuple(phrase.split())
+        words = tuple(Text(phrase).keys) if hashed else tuple(phrase.split())
         table.setdefault(words[0], []).append((words, original))
     return {first: sorted(found, key=lambda one: -len(one[0])) for first, found in table.items()}
 
 
 def find_set_phrases(article: Examined) -> dict[int, tuple[int, int, str]]:
     """For every word in a set phrase: the phrase's words ``[first, last)`` and what it stands for."""
-    table, norms, found, end = _read_table(), article.text.norms, dict[int, tuple[int, int, str]](), 0
-    for first in [index for index, norm in enumerate(norms) if norm in table]:
-        for words, original in table[norms[first]] if first >= end else ():
+    keys, found, end = article.text.keys, dict[int, tuple[int, int, str]](), 0
+    table = _read_table(hashed=article.text.hashes is not None)
+    for first in [index for index, key in enumerate(keys) if key in table]:
+        for words, original in table[keys[first]] if first >= end else ():
             last = first + len(words)
-            if tuple(norms[first:last]) == words and not article.breaks[first + 1 : last].any():
+            if tuple(keys[first:last]) == words and not article.breaks[first + 1 : last].any():
                 found |= dict.fromkeys(range(first, last), (first, last, original))
                 end = last
                 break
