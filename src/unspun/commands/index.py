@@ -190,7 +190,7 @@ def find(
     from unspun.index.query import Index
     from unspun.index.selection import Selection
     from unspun.reporters.hits import describe_hit, write_hits_table
-    from unspun.reporters.jsonl import write_line
+    from unspun.reporters.jsonl import write_record
     from unspun.text import Text
 
     selection = Selection(
@@ -204,7 +204,7 @@ def find(
             described = [describe_hit(article, place, hit) for place, hit in enumerate(hits, 1)]
             if format is TableFormat.jsonl:
                 for row in described:
-                    write_line(json.dumps(row, ensure_ascii=False), sys.stdout)
+                    write_record(row, sys.stdout)
             found += described
             if not hits:
                 say(f"{article.id}: nothing found")

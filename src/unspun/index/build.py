@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.article import Article
-from unspun.index.keys import KEY_BITS, KeyMaker, Keys, hash_string
+from unspun.index.keys import KEY_BITS, KeyMaker, Keys, hash_string, hash_words
 from unspun.index.manifest import (
     LOCK,
     NAME,
@@ -47,7 +47,6 @@ from unspun.index.segment import (
 )
 from unspun.index.selection import describe
 from unspun.lexicon import Lexicon
-from unspun.references import fingerprint
 from unspun.text import Text
 
 #: References of one segment at most: while it is written, 200 bytes of each are kept in memory.
@@ -220,7 +219,7 @@ def _write_segments(
                     if not text.norms:
                         empty += 1
                         continue
-                    copy = int.from_bytes(fingerprint(text)[:8], "little")
+                    copy = hash_words(text)
                     identity = hash_string(f"{article.id}\0{article.source}\0{copy}")
                     if names.know(identity):
                         known += 1
@@ -251,9 +250,7 @@ class _Names:
     def __init__(self, present: Sequence[Segment]) -> None:
         # What was removed may come again.
         self._ids = [segment.ids for segment in present]
-        self._identities = [
-            segment.identities if segment.removed is None else np.sort(_identify(segment)) for segment in present
-        ]
+        self._identities = [_identify(segment) for segment in present]
         self._new_ids, self._new_identities = set[int](), set[int]()
         self._counts = Counter[str]()
 
@@ -293,14 +290,15 @@ def _holds(columns: Iterable[Keys], hashed: int) -> bool:
 
 
 def _identify(segment: Segment) -> Keys:
-    """The identities of the references that were not removed."""
-    removed = np.zeros(segment.count, np.bool_) if segment.removed is None else segment.removed
+    """The sorted identities of the references that were not removed."""
+    if segment.removed is None:
+        return segment.identities
     hashes, owners = segment.copies
     copies = np.zeros(segment.count, np.uint64)
     copies[owners] = hashes
-    rows = ((segment.read_row(document), copies[document]) for document in np.flatnonzero(~removed).tolist())
+    rows = ((segment.read_row(document), copies[document]) for document in np.flatnonzero(~segment.removed).tolist())
     found = [hash_string(f"{row.get('was', row['id'])}\0{row.get('source')}\0{copy}") for row, copy in rows]
-    return np.array(found, np.uint64)
+    return np.sort(np.array(found, np.uint64))
 
 
 class _Body:
@@ -368,7 +366,7 @@ class _SegmentWriter:
         self._described = _Described()
         # Eight bytes each, where a list of numbers takes forty.
         self._ids, self._copies, self._identities = array("Q"), array("Q"), array("Q")
-        self._keys, self._owners, self._run_from = list[Keys](), list[NDArray[np.uint64]](), 0
+        self._keys, self._run_from = list[Keys](), 0
         self._runs = list[_Run]()
         self.count = self._made = 0
 
@@ -541,7 +539,7 @@ def _merge_segments(folder: Path, present: Sequence[Segment]) -> dict[str, Any]:
         np.concatenate([segment.selected_by[place][new >= 0] for segment, new in zip(present, numbers, strict=True)])
         for place in range(len(_Described.COLUMNS))
     ]
-    identities = [segment.identities if segment.removed is None else _identify(segment) for segment in present]
+    identities = [_identify(segment) for segment in present]
     return _finish_segment(
         folder, body, np.concatenate(sizes), columns, gather(s.named for s in present),
         gather(s.copies for s in present), np.concatenate(identities),
