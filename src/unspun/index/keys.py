@@ -82,6 +82,11 @@ def hash_words(text: Text) -> int:
     return int.from_bytes(fingerprint(text)[:8], "little")
 
 
+def hash_identity(identifier: str, source: str | None, words: int) -> int:
+    """64 bits that tell an article from all others: of its id, its source and the hash of its words."""
+    return hash_string(f"{identifier}\0{source}\0{words}")
+
+
 class KeyMaker:
     """Makes the keys of texts from their normalised words; remembers words between texts."""
 
