@@ -6,11 +6,13 @@ import csv
 import io
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -254,6 +256,32 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 141
+
+
+@contextmanager
+def score_with_workers(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A command that has begun, and does not end: its output is more than a pipe holds."""
+    (folder / "a.jsonl").write_text('{"text": "short"}\n' * 10_000)
+    code = "from unspun.cli import main; main()"
+    command = [sys.executable, "-c", code, "score", str(folder), "--format", "jsonl", "--workers", "2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith(b'{"schema": 1')
+        yield process
+
+
+def test_workers_leave_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    with score_with_workers(tmp_path) as process:
+        process.kill()
+        # As long as one of them holds the pipes there is no end of them.
+        process.communicate(timeout=60)
+
+
+def test_interrupted_workers_say_nothing(tmp_path: Path) -> None:
+    with score_with_workers(tmp_path) as process:
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.communicate(timeout=60)[1] == b"unspun: interrupted\n"
+        assert process.returncode == 130
 
 
 def test_an_error_of_unspun_is_not_taken_for_flagged(inbox: Path) -> None:

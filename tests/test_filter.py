@@ -19,10 +19,10 @@ import pytest
 from typer.testing import CliRunner
 
 import unspun.detector
-from unspun import cli
 from unspun.article import Article, Verdict
 from unspun.classifier import Model
 from unspun.cli import app
+from unspun.commands.options import Action, Detail
 from unspun.decisions import digest_text
 from unspun.filtering.record_files import read_lines
 from unspun.filtering.streams import LineFilter, read_ahead, tag_line
@@ -206,8 +206,8 @@ def test_thresholds_by_option_move_the_label() -> None:
 
 
 def test_the_options_offer_what_the_filter_knows() -> None:
-    assert tuple(action.value for action in cli.Action) == ACTIONS
-    assert tuple(detail.value for detail in cli.Detail) == DETAILS
+    assert tuple(action.value for action in Action) == ACTIONS
+    assert tuple(detail.value for detail in Detail) == DETAILS
 
 
 # --- the command

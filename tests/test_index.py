@@ -216,7 +216,7 @@ def test_a_killed_writer_leaves_the_old_index(
     before, rng = ask(Index.open(path, LEXICON), made[:3]), random.Random(how)
     more = make_articles(1500, 1, 1000)
     # Small runs, so that some are on the disk when the end comes.
-    monkeypatch.setattr("unspun.index.build.RUN", 128)
+    monkeypatch.setattr("unspun.index.segment_writer.RUN", 128)
     killed = 0
     for _ in range(4):
         writer = choose_context().Process(target=_write_slowly, args=(path, more, how))

@@ -26,7 +26,8 @@ from unspun.readers import read_articles
 from unspun.references import References
 from unspun.reporters.restored import write_diff, write_json, write_text
 from unspun.resources import find_data
-from unspun.restoration import LONGEST, MOST_PHRASES, SHORTEST, Restored, restore
+from unspun.restoration import Restored, restore
+from unspun.search_phrases import LONGEST, MOST_PHRASES, SHORTEST
 from unspun.text import Text
 from unspun.training.samples import Sample, read_samples
 

@@ -101,9 +101,15 @@ def test_a_reference_vouches_for_the_words_that_it_holds() -> None:
     assert margins[0] > 5.0 > margins[1] == 0.0
 
 
+def know_nothing(size: int) -> Habits:
+    """Habits of a lexicon of ``size`` words before any training."""
+    none = Neighbouring(np.zeros(0, np.uint32), np.zeros((0, 2), np.float32))
+    return Habits(np.zeros((size, 2), np.float32), none, none)
+
+
 def test_habits_stand_beside_the_words_that_have_them() -> None:
     evidence, lexicon = compare(SPUN, ORIGINAL), Lexicon.load()
-    habits = Habits.know_nothing(lexicon.size)
+    habits = know_nothing(lexicon.size)
     (vessels,) = lexicon.ids(["vessels"])
     habits.words[vessels] = 1.5, 6.0
     completed = insert_habits(evidence.wordings, habits)
@@ -119,7 +125,7 @@ def test_a_pair_of_neighbours_has_a_habit_of_its_own() -> None:
     at = int(np.flatnonzero(wordings.left >= 0)[0])
     key = number_pairs(wordings.left[at : at + 1], wordings.ids[at : at + 1], lexicon.size)
     known = Neighbouring(key, np.array([[2.5, 4.0]], np.float32))
-    habits = replace(Habits.know_nothing(lexicon.size), after=known)
+    habits = replace(know_nothing(lexicon.size), after=known)
     completed = insert_habits(wordings, habits)[:, -6:]
     here = (wordings.left == wordings.left[at]) & (wordings.ids == wordings.ids[at])
     assert (completed[here, 2] == 2.5).all()

@@ -25,8 +25,9 @@ import pytest
 from typer.testing import CliRunner
 
 import unspun.detector
-from unspun import cli
 from unspun.article import Article, Verdict
+from unspun.cli import app
+from unspun.commands.serve import serve
 from unspun.hooks import asgi
 from unspun.hooks.asgi import SpunService, listen
 from unspun.ingest import Disposition, IngestFilter, Policy, trim_verdict
@@ -429,7 +430,7 @@ def test_processes_share_the_work_and_their_death_is_survived(tmp_path: Path) ->
 
 def refuse(monkeypatch: pytest.MonkeyPatch, *options: str | Path) -> str:
     monkeypatch.setattr(unspun.detector, "Detector", SlowDetector)
-    result = CliRunner().invoke(cli.app, ["serve", *map(str, options)])
+    result = CliRunner().invoke(app, ["serve", *map(str, options)])
     assert result.exit_code == 2
     return result.stderr
 
@@ -452,7 +453,7 @@ def test_it_says_why_it_does_not_start(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_damaged_model_is_refused_by_processes_too(tmp_path: Path) -> None:
     (tmp_path / "model.npz").write_bytes(b"no archive")
-    result = CliRunner().invoke(cli.app, ["serve", "--workers", "2", "--model", str(tmp_path / "model.npz")])
+    result = CliRunner().invoke(app, ["serve", "--workers", "2", "--model", str(tmp_path / "model.npz")])
     assert result.exit_code == 2
     assert "model.npz" in result.stderr
 
@@ -462,7 +463,7 @@ def test_an_address_open_to_all_is_warned_of(monkeypatch: pytest.MonkeyPatch, ho
     monkeypatch.setattr(unspun.detector, "Detector", SlowDetector)
     monkeypatch.setattr(asgi, "run_server", lambda service, listener, timeout: listener.close())
     for environ, expected in (({}, warned), ({"UNSPUN_TOKEN": TOKEN}, False)):
-        result = CliRunner().invoke(cli.app, ["serve", "--host", host, "--port", "0"], env=environ)
+        result = CliRunner().invoke(app, ["serve", "--host", host, "--port", "0"], env=environ)
         assert result.exit_code == 0
         assert ("whoever reaches this address can use it" in result.stderr) == expected
 
@@ -474,7 +475,7 @@ def test_an_address_is_written_as_a_url() -> None:
 
 
 def test_the_command_and_the_service_have_the_same_limits() -> None:
-    command = inspect.signature(cli.serve).parameters
+    command = inspect.signature(serve).parameters
     service = inspect.signature(SpunService).parameters
     for name in ("max_bytes", "timeout", "waiting", "workers"):
         assert command[name].default == service[name].default

@@ -18,7 +18,7 @@ __all__ = ["Article", "Detector", "Passage", "Relation", "Span", "Unreadable", "
 
 
 def __getattr__(name: str) -> Any:
-    # Loading the detector costs half a second (numpy, wordfreq): only those who ask for it pay.
+    # Loading the detector costs two tenths of a second (numpy): only those who ask for it pay.
     if name == "Detector":
         from unspun.detector import Detector
 

@@ -43,8 +43,6 @@ PRIOR: Final = 0.1
 BASE_RATE: Final = float(np.log(PRIOR / (1 - PRIOR)))
 #: Margins beyond this say no more: no data set here is large enough to tell odds of e^12.
 MAX_MARGIN: Final = 12.0
-
-
 #: Largest model in bytes, unpacked: a hundred times the shipped one. A packed file can claim a thousand times its size.
 MAX_UNPACKED: Final = 500_000_000
 

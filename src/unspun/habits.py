@@ -54,12 +54,6 @@ class Habits:
     after: Neighbouring
     before: Neighbouring
 
-    @classmethod
-    def know_nothing(cls, size: int) -> Self:
-        """Habits of a lexicon of ``size`` words before any training."""
-        none = Neighbouring(np.zeros(0, np.uint32), np.zeros((0, 2), np.float32))
-        return cls(np.zeros((size, 2), np.float32), none, none)
-
     def look_up(self, ids: NDArray[np.int32], left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.float32]:
         """float32[m, len(FEATURES)] of words between neighbours, all int32[m] lexicon numbers; of neighbours -1 where
         there is none. A pair that is not kept says what the word says."""

@@ -59,6 +59,11 @@ class Disposition:
     verdict: Verdict
 
     @property
+    def passes(self) -> bool:
+        """Whether the record goes on to where it was going."""
+        return self.action in ("keep", "tag")
+
+    @property
     def reason(self) -> str | None:
         """The verdict's reason code, None when clean."""
         return self.verdict.reason

@@ -1,6 +1,6 @@
-"""An article with its suggestions put back, and phrases with which to search for its original.
+"""An article with its suggestions put back.
 
-Pure functions of an article, its verdict and the references that the verdict names. Offsets are half-open and
+A pure function of an article, its verdict and the references that the verdict names. Offsets are half-open and
 count Unicode code points, in the article and in the restored text alike.
 """
 
@@ -12,50 +12,24 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from unspun.article import SURE, Article, Passage, Span, Verdict, check_spans
 from unspun.examined import Examined
 from unspun.extractors.grammar import wrong_article
-from unspun.letters import INVISIBLE
-from unspun.lexicon import FUNCTION_ZIPF, Lexicon
+from unspun.lexicon import Lexicon
+from unspun.search_phrases import find_phrases
 from unspun.text import WORD, Text
 
-#: Words of a search phrase: fewer are found anywhere, more are rarely all right.
-SHORTEST: Final = 6
-LONGEST: Final = 12
-#: Search phrases of one article.
-MOST_PHRASES: Final = 3
-
-# How often a word of the restored text is the original's, counted over the spun samples scored alone and beside
-# other reports. Words that no span marks: names outside the lexicon 1.0 of 78 (a spinner swaps dictionary words
-# in), numbers 0.78, function words 0.91-0.93, others 0.7 at Zipf 5-6, 0.5 at 3-5, 0.3 below: what is rare in a spun
-# article was often swapped in, and missed. Names made of dictionary words count as those words do.
-_NAME_TRUST: Final = 0.98
-_NUMBER_TRUST: Final = 0.78
-_FUNCTION_TRUST: Final = 0.93
-_TRUST_PER_ZIPF: Final = 0.13
-#: The same for suggestions that no reference shows, given that their words were swapped (0.4-0.5).
+#: How often a suggestion that no reference shows is the original's wording, given that its words were swapped: counted
+#: as in :mod:`unspun.search_phrases` (0.4-0.5).
 _UNSHOWN_TRUST: Final = 0.45
-#: A word tells by the powers of ten that it is rarer than Zipf 7 ("the"); misprints and numbers, which no list
-#: holds, count no more than a rare name.
-_COMMONEST: Final = 7.0
-_MOST_TELLING: Final = 4.0
-#: Least probability that all words of a phrase are right: below it the search is wasted.
-_LEAST_TRUST: Final = 0.02
-
 #: "a" or "an" directly in front, and the code points before a span in which it is looked for.
 _ARTICLE: Final = re.compile(r"(?<![\w-])(an?)(\s+[\"“‘'(]?)\Z", re.IGNORECASE)
 _REACH: Final = 12
 _OPENING: Final = "\"“‘'("
-#: What no search phrase runs across: quotation marks, brackets, stops inside a sentence, dashes.
-_PAUSE: Final = re.compile(r"[!?\"“”„«»()\[\]{}:;–—…|/]|\s-+\s")
 #: Share of a sentence's longer words with a capital from which it is a headline, as in Examined.named, and the
 #: letters from which a headline capitalises a word.
 _HEADLINE: Final = 0.7
 _LONG: Final = 4
-_HIDE: Final = str.maketrans(dict.fromkeys(INVISIBLE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +113,7 @@ def restore(article: Article, verdict: Verdict, lexicon: Lexicon, references: Se
                 Replacement(edit.start, edit.end, shown, begin, length, edit.wording, edit.kind, edit.span.score, shows)
             )
     text = "".join([*parts, article.text[read:]])
-    phrases = () if verdict.score is None else _find_phrases(text, trusts, lexicon)
+    phrases = () if verdict.score is None else find_phrases(text, trusts, lexicon)
     return Restored(article.id, article.source, verdict.label, verdict.score, text, tuple(replacements), phrases)
 
 
@@ -245,54 +219,3 @@ def _mend_article(raw: str, span: Span, wording: str, read: int, opening: Set[in
     if stands[0].isupper():
         other = other.upper() if capitals else other.capitalize()
     yield _Edit(found.start(), found.end(1), other, "grammar", span, span.score)
-
-
-def _find_phrases(text: str, trusts: Sequence[tuple[int, int, float]], lexicon: Lexicon) -> tuple[str, ...]:
-    """The runs of words most worth searching for: how much they tell, by how probably every word is right.
-
-    ``trusts``: ranges of the text with the probability that their wording is the original's. At most one run is
-    taken between two pauses, so that one missed swap does not spoil all.
-    """
-    examined = Examined(Text(text), lexicon)
-    runs = _number_runs(examined.text)
-    telling = np.append(0, np.cumsum(np.clip(_COMMONEST - examined.zipf, 0, _MOST_TELLING)))
-    trust = np.append(0, np.cumsum(np.log(_trust_words(examined, trusts))))
-    found = list[tuple[float, int, int]]()
-    for size in range(SHORTEST, min(LONGEST, len(runs)) + 1):
-        firsts = np.flatnonzero(runs[: len(runs) - size + 1] == runs[size - 1 :])
-        right = np.exp(trust[firsts + size] - trust[firsts])
-        worth = (telling[firsts + size] - telling[firsts]) * right
-        kept = right >= _LEAST_TRUST
-        found += [(-value, at, size) for value, at in zip(worth[kept].tolist(), firsts[kept].tolist(), strict=True)]
-    phrases, taken = dict[str, str](), set[int]()
-    for _, first, size in sorted(found):
-        if len(phrases) == MOST_PHRASES:
-            break
-        if runs[first] not in taken:
-            taken.add(int(runs[first]))
-            start, end = examined.text.slice(first, first + size)
-            phrase = " ".join(text[start:end].translate(_HIDE).split())
-            phrases.setdefault(phrase.lower(), f'"{phrase}"')
-    return tuple(phrases.values())
-
-
-def _number_runs(text: Text) -> NDArray[np.int64]:
-    """int64[n]: a number for each word, the same for words that no pause and no end of a sentence parts."""
-    pauses = np.zeros(len(text.words), np.int64)
-    pauses[[first for first, _ in text.sentences]] = 1
-    for index, (word, after) in enumerate(zip(text.words, text.words[1:], strict=False), 1):
-        if after.start - word.end > 1 and _PAUSE.search(text.raw, word.end, after.start):
-            pauses[index] = 1
-    return np.cumsum(pauses)
-
-
-def _trust_words(examined: Examined, trusts: Sequence[tuple[int, int, float]]) -> NDArray[np.float64]:
-    """float64[n]: the probability that each word of a restored text is the original's."""
-    trust = np.where(examined.zipf >= FUNCTION_ZIPF, _FUNCTION_TRUST, _TRUST_PER_ZIPF * examined.zipf)
-    trust[examined.numeric] = _NUMBER_TRUST
-    trust[examined.named & (examined.ids < 0)] = _NAME_TRUST
-    starts = np.array([word.start for word in examined.text.words])
-    ends = np.array([word.end for word in examined.text.words])
-    for begin, end, probability in trusts:
-        trust[np.searchsorted(ends, begin, "right") : np.searchsorted(starts, end)] = probability
-    return np.maximum(trust, 0.01)

@@ -1,1 +1,1 @@
-"""What the command line of :mod:`unspun.cli` is made of."""
+"""One file for each command of the command line, and what they share; :mod:`unspun.cli` puts them together."""

@@ -44,6 +44,13 @@ def say(message: str) -> None:
     sys.stderr.write(f"unspun: {make_visible(message)}\n")
 
 
+def give_up_writing(error: OSError, place: Path | None = None) -> NoReturn:
+    """``place``: what is written, where the error does not name it."""
+    where = error.filename or place
+    say(f"{f'{where}: ' if where else ''}cannot be written ({error.strerror}); make room, or name another place")
+    raise typer.Exit(BROKEN) from None
+
+
 class Leftovers:
     """Files of folders that were left alone, told in one line a reason."""
 
@@ -177,6 +184,21 @@ def calm_exit() -> Iterator[None]:
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(PIPE_CLOSED) from None
+
+
+@contextmanager
+def guard_index(index: Path) -> Iterator[None]:
+    """Ends the command with a message when the index cannot be used or written, quietly when it is interrupted."""
+    from unspun.index.build import IndexRefusedError
+    from unspun.index.manifest import IndexBusyError
+
+    try:
+        with calm_exit(), heed_sigterm():
+            yield
+    except (IndexRefusedError, IndexBusyError) as error:
+        refuse(str(error))
+    except OSError as error:
+        give_up_writing(error, index)
 
 
 def open_model(model: Path | None, load: Callable[[], T]) -> T:

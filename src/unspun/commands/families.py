@@ -4,33 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from unspun.commands.console import UNREADABLE, Meter, open_model, open_text, refuse, say
-from unspun.commands.index import Reading, begin
+from unspun.commands.console import UNREADABLE, Meter, guard_index, open_text, refuse, say
+from unspun.commands.inputs import Reading, load_detector, read_sources
+from unspun.commands.options import ContextChoice, Model_, Out_, TableFormat, Workers_
 
 if TYPE_CHECKING:
     from unspun.index.query import Index
     from unspun.lexicon import Lexicon
 
 
-class FamiliesFormat(str, Enum):  # noqa: UP042 - see cli.Format
-    table = "table"
-    jsonl = "jsonl"
-
-
 def families(
     sources: Annotated[list[Path], typer.Argument(metavar="SOURCE...", help="An index, or articles: files, folders.")],
     format: Annotated[
-        FamiliesFormat, typer.Option("--format", help="A table, or one JSON object a family with all verdicts.")
-    ] = FamiliesFormat.table,
-    out: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of stdout.")] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that share the work.")] = 1,
-    model: Annotated[Path | None, typer.Option("--model", help="A model file instead of the shipped one.")] = None,
+        TableFormat, typer.Option("--format", help="A table, or one JSON object a family with all verdicts.")
+    ] = TableFormat.table,
+    out: Out_ = None,
+    workers: Workers_ = 1,
+    model: Model_ = None,
 ) -> None:
     """Find families: articles spun from one another, with the probable original of each, no references given.
 
@@ -38,17 +33,16 @@ def families(
     """
     from tempfile import gettempdir
 
-    from unspun.detector import Detector
     from unspun.families.find import find_families
     from unspun.reporters.families import write_families_jsonl, write_families_table
 
-    with begin(Path(gettempdir())):
-        detector = open_model(model, lambda: Detector.load(model, "never"))
+    with guard_index(Path(gettempdir())):
+        detector = load_detector(model, ContextChoice.never)
         with _open_index(sources, detector.lexicon) as (index, lost), open_text(out) as stream:
             count = len(index)
             with Meter("compared") as meter:
                 found = find_families(index, detector, workers, meter.count)
-            if format is FamiliesFormat.jsonl:
+            if format is TableFormat.jsonl:
                 write_families_jsonl(found, stream)
             else:
                 write_families_table(found, stream)
@@ -66,19 +60,16 @@ def _open_index(sources: list[Path], lexicon: Lexicon) -> Iterator[tuple[Index, 
     from unspun.index.build import IndexRefusedError, build_index
     from unspun.index.manifest import is_index
     from unspun.index.query import Index
-    from unspun.index.segment import IndexDamagedError
 
     if len(sources) == 1 and is_index(sources[0]):
-        try:
-            yield Index.open(sources[0], lexicon), 0
-        except IndexDamagedError as error:
-            refuse(str(error))
+        yield Index.open(sources[0], lexicon), 0
         return
-    reading = Reading(sources)
+    reading = Reading()
+    articles = read_sources(sources, reading)
     with TemporaryDirectory(prefix="unspun-") as folder:
         place = Path(folder) / "index"
         try:
-            written = build_index(place, reading, lexicon)
+            written = build_index(place, articles, lexicon)
         except IndexRefusedError:
             refuse(f"{sources[0]}: holds no readable text; name another file or folder")
         reading.tell()

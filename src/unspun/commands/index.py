@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from unspun.commands.console import BROKEN, NAMED, UNREADABLE, Leftovers, Meter, calm_exit, heed_sigterm, refuse, say
+from unspun.commands.console import NAMED, UNREADABLE, guard_index, refuse, say
+from unspun.commands.inputs import Reading, read_sources
+from unspun.commands.options import TableFormat
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from unspun.article import Article
     from unspun.index.build import Written
 
 
-class InfoFormat(str, Enum):  # noqa: UP042 - see cli.Format
+class InfoFormat(str, Enum):  # noqa: UP042
     text = "text"
     json = "json"
-
-
-class FindFormat(str, Enum):  # noqa: UP042
-    table = "table"
-    jsonl = "jsonl"
 
 
 class Leaving(str, Enum):  # noqa: UP042
@@ -61,10 +56,10 @@ def build(
     from unspun.index.build import build_index
     from unspun.lexicon import Lexicon
 
-    with begin(out):
-        reading = Reading(sources)
-        written = build_index(out, reading, Lexicon.load())
-        reading.finish(out, written)
+    with guard_index(out):
+        reading = Reading()
+        written = build_index(out, read_sources(sources, reading), Lexicon.load())
+        _finish(out, written, reading)
 
 
 @index_app.command()
@@ -76,10 +71,10 @@ def add(index: Index_, sources: Sources_) -> None:
     from unspun.index.build import add_articles
     from unspun.lexicon import Lexicon
 
-    with begin(index):
-        reading = Reading(sources)
-        written = add_articles(index, reading, Lexicon.load())
-        reading.finish(index, written)
+    with guard_index(index):
+        reading = Reading()
+        written = add_articles(index, read_sources(sources, reading), Lexicon.load())
+        _finish(index, written, reading)
 
 
 @index_app.command()
@@ -104,7 +99,7 @@ def remove(
             refuse(f"--ids {file}: cannot be read ({getattr(error, 'strerror', None) or 'no text'}); check the file")
     if not wanted:
         refuse("name the ids of the references to remove, or a file of them with --ids")
-    with begin(index):
+    with guard_index(index):
         written, missing = remove_articles(index, wanted)
         for identifier in missing[:NAMED]:
             say(f"{index}: holds no reference {identifier}")
@@ -123,7 +118,7 @@ def merge(index: Index_) -> None:
     """
     from unspun.index.build import merge_index
 
-    with begin(index):
+    with guard_index(index):
         merge_index(index)
         say(f"{index}: merged")
 
@@ -142,7 +137,7 @@ def info(
     """
     from unspun.index.query import Index
 
-    with begin(index):
+    with guard_index(index):
         opened = Index.open(index)
         if check:
             for segment in opened.segments:
@@ -185,46 +180,38 @@ def find(
         Leaving, typer.Option("--leave-out", help="Nothing; exact copies of the article; near ones too.")
     ] = Leaving.nothing,
     format: Annotated[
-        FindFormat, typer.Option("--format", help="A table, or one JSON object a hit.")
-    ] = FindFormat.table,
+        TableFormat, typer.Option("--format", help="A table, or one JSON object a hit.")
+    ] = TableFormat.table,
 ) -> None:
     """Find what articles were probably made from, or tells of the same, and score nothing.
 
     Exit status: 0 done, 2 usage, 3 some articles could not be read, 130 interrupted.
     """
-    import sys
-
-    from unspun.article import Unreadable
     from unspun.index.query import Index
     from unspun.index.selection import Selection
-    from unspun.readers import read_articles
     from unspun.reporters.hits import describe_hit, write_hits_table
-    from unspun.reporters.jsonl import write_line
+    from unspun.reporters.jsonl import write_record
     from unspun.text import Text
 
     selection = Selection(
         _read_day("--after", after), _read_day("--before", before), tuple(outlet or ()), tuple(language or ())
     )
-    with begin(index):
-        opened, leftovers, lost = Index.open(index), Leftovers(), 0
+    with guard_index(index):
+        opened, reading = Index.open(index), Reading()
         found = list[dict[str, Any]]()
-        for article in read_articles(articles, leftovers.add):
-            if isinstance(article, Unreadable):
-                lost += 1
-                say(f"{article.source}: {article.error}")
-                continue
+        for article in reading.read(articles):
             hits = opened.query(Text(article.text), limit, article.source, leave_out.value, selection)
             described = [describe_hit(article, place, hit) for place, hit in enumerate(hits, 1)]
-            if format is FindFormat.jsonl:
+            if format is TableFormat.jsonl:
                 for row in described:
-                    write_line(json.dumps(row, ensure_ascii=False), sys.stdout)
+                    write_record(row, sys.stdout)
             found += described
             if not hits:
                 say(f"{article.id}: nothing found")
-        leftovers.tell()
-        if format is FindFormat.table:
+        reading.tell()
+        if format is TableFormat.table:
             write_hits_table(found, sys.stdout)
-        if lost:
+        if reading.lost:
             raise typer.Exit(UNREADABLE)
 
 
@@ -237,60 +224,14 @@ def _read_day(option: str, written: str | None) -> date | None:
     return day
 
 
-class Reading:
-    """The articles below some paths, once; what cannot be read is told and counted."""
-
-    def __init__(self, paths: list[Path]) -> None:
-        from unspun.index.manifest import is_index
-
-        for path in paths:
-            if not path.exists():
-                refuse(f"{path}: no such file or folder; check the path")
-            if is_index(path):
-                refuse(f"{path}: is an index; name the texts that it was made of")
-        self._paths, self._leftovers, self.lost = paths, Leftovers(), 0
-
-    def __iter__(self) -> Iterator[Article]:
-        from unspun.article import Unreadable
-        from unspun.readers import read_articles
-
-        with Meter("references read") as meter:
-            for item in meter.count(read_articles(self._paths, self._leftovers.add)):
-                if isinstance(item, Unreadable):
-                    self.lost += 1
-                    say(f"{item.source}: {item.error}")
-                else:
-                    yield item
-
-    def tell(self) -> None:
-        """Tell of the files that were left alone."""
-        self._leftovers.tell()
-
-    def finish(self, index: Path, written: Written) -> None:
-        """Tell what came of it; exit with 3 when something could not be read."""
-        self.tell()
-        parts = [f"{written.added} added"]
-        if written.known:
-            parts.append(f"{written.known} there already")
-        if written.empty:
-            parts.append(f"{written.empty} without a word left out")
-        say(f"{index}: {', '.join(parts)}")
-        if self.lost:
-            raise typer.Exit(UNREADABLE)
-
-
-@contextmanager
-def begin(index: Path) -> Iterator[None]:
-    """Ends the command with a message when the index cannot be used or written, quietly when it is interrupted."""
-    from unspun.index.build import IndexRefusedError
-    from unspun.index.manifest import IndexBusyError
-
-    try:
-        with calm_exit(), heed_sigterm():
-            yield
-    except (IndexRefusedError, IndexBusyError) as error:
-        refuse(str(error))
-    except OSError as error:
-        where = error.filename or index
-        say(f"{where}: cannot be written ({error.strerror}); make room, or name another place")
-        raise typer.Exit(BROKEN) from None
+def _finish(index: Path, written: Written, reading: Reading) -> None:
+    """Tell what came of it; exit with 3 when something could not be read."""
+    reading.tell()
+    parts = [f"{written.added} added"]
+    if written.known:
+        parts.append(f"{written.known} there already")
+    if written.empty:
+        parts.append(f"{written.empty} without a word left out")
+    say(f"{index}: {', '.join(parts)}")
+    if reading.lost:
+        raise typer.Exit(UNREADABLE)

@@ -24,8 +24,6 @@ START: Final = "[CLS]"
 END: Final = "[SEP]"
 FILL: Final = "[PAD]"
 UNKNOWN: Final = "[UNK]"
-
-
 #: Pieces of a window at most, those that begin and end it counted in, and pieces that neighbours have in common: what
 #: stands at the edge of one is judged by the other.
 WINDOW: Final = 256

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 #: Windows that are read at once; more gain nothing and cost memory.
 _AT_ONCE: Final = 16
+#: Log-odds of a word of which the transformer sees nothing.
+_UNREAD: Final = -8.0
+#: What is asked for where nothing is to be named.
+_NOWHERE: Final = np.zeros((1, 2), np.int64)
+_NOTHING: Final = np.zeros((1, 1), np.int64)
 
 #: Log-odds float64[words] that each word was swapped in.
 Marks = NDArray[np.float64]
@@ -140,12 +145,6 @@ class Reader:
 
 
 _inherited: list[tuple[int, _Opened] | None] = []
-
-#: Log-odds of a word of which the transformer sees nothing.
-_UNREAD: Final = -8.0
-#: What is asked for where nothing is to be named.
-_NOWHERE: Final = np.zeros((1, 2), np.int64)
-_NOTHING: Final = np.zeros((1, 1), np.int64)
 
 
 def keep_quiet() -> None:

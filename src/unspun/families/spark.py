@@ -34,10 +34,10 @@ from unspun.families.candidates import (
 )
 from unspun.families.find import LEAST_LIKE, judge
 from unspun.families.groups import Family, group_families
-from unspun.index.keys import KEYS, KeyMaker, gather_keys, hash_string
+from unspun.index.keys import KEYS, KeyMaker, gather_keys, hash_string, hash_words
 from unspun.lexicon import Lexicon
 from unspun.readers import replace_surrogates
-from unspun.references import MAX_CANDIDATES, fingerprint
+from unspun.references import MAX_CANDIDATES
 from unspun.reporters.families import write_families_jsonl
 from unspun.saved_verdicts import parse_verdict
 from unspun.text import Text
@@ -179,7 +179,7 @@ def _read_articles(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch
         for row in batch.to_pylist():
             text = Text(replace_surrogates(row["text"] or ""))
             if text.norms and row["id"]:
-                copy = int.from_bytes(fingerprint(text)[:8], "little") - _MIDDLE
+                copy = hash_words(text) - _MIDDLE
                 rows.append({name: row.get(name) for name in _ARTICLE} | {"text": text.raw, "copy": copy})
         yield _pack(rows, [*((name, pa.string()) for name in _ARTICLE), ("copy", pa.int64())])
 

@@ -7,12 +7,9 @@ every time comes out as ``unscored``.
 from __future__ import annotations
 
 import json
-import os
 import queue
 import re
-import signal
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -22,7 +19,7 @@ from typing import Any, Final
 
 from unspun.filtering.record_files import Page, Rest, extract_page
 from unspun.ingest import Disposition, IngestFilter, trim_verdict
-from unspun.processes import choose_context
+from unspun.processes import choose_context, obey_parent
 from unspun.readers import MAX_BYTES
 
 #: Lines, and about how many bytes, that a worker takes at once: sending them costs little then, and nobody waits long.
@@ -324,19 +321,9 @@ _worker: LineFilter
 
 def _start_worker(work: LineFilter) -> None:
     global _worker
-    # The parent is told to stop, and stops its workers by SIGTERM: what it does then is not theirs to do.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
+    obey_parent()
     _worker = work
     work.ingest.open()
-
-
-def _leave_with(parent: int) -> None:
-    """End with a parent that was killed: it can stop nobody any more, and its pipes stay open until all have gone."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
 
 
 def _filter_chunk(chunk: list[bytes]) -> list[Filtered]:

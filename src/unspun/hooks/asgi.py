@@ -15,10 +15,7 @@ import json
 import logging
 import math
 import multiprocessing
-import os
-import signal
 import socket
-import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
@@ -27,6 +24,7 @@ from typing import Any, Final
 
 from unspun.article import Unreadable
 from unspun.ingest import DETAILS, Disposition, IngestFilter, trim_verdict
+from unspun.processes import obey_parent
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -323,22 +321,11 @@ _judge: _Judge
 
 def _start_worker(judge: _Judge) -> None:
     global _judge
-    # The parent is told to stop, and stops its workers by SIGTERM.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    obey_parent()
     _judge = judge
     # What is wrong with a model is told by whoever asks for it.
     with suppress(Exception):
         judge.open()
-
-
-def _leave_with_parent() -> None:
-    """A parent that was killed can stop nobody any more."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
 
 
 def _open_in_worker() -> None:

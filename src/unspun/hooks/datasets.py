@@ -35,4 +35,4 @@ class keep_honest:  # noqa: N801
         self._decide = decide or IngestFilter(Policy(spun="drop"))
 
     def __call__(self, texts: Sequence[str]) -> list[bool]:
-        return [self._decide.judge_text(text).action in ("keep", "tag") for text in texts]
+        return [self._decide.judge_text(text).passes for text in texts]

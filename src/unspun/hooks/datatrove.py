@@ -40,4 +40,4 @@ class SpunFilter(BaseFilter):
             self.stat_update("spun_score", value=found.verdict.score)
         if found.action != "keep":
             doc.metadata["unspun"] = trim_verdict(found.verdict, self._detail)
-        return (found.action in ("keep", "tag")) or (False, found.reason or found.verdict.label)
+        return found.passes or (False, found.reason or found.verdict.label)

@@ -4,7 +4,8 @@
 
 Settings: ``SPUN_ENABLED`` (true), ``SPUN_ACTION`` (``tag``: what becomes of spun items), ``SPUN_SUSPECT_ACTION``
 (``tag``), ``SPUN_TEXT_FIELD`` (``text``), ``SPUN_RESULT_FIELD`` (``unspun``), ``SPUN_DETAIL`` (``score``),
-``SPUN_REFERENCES`` (files and folders), ``SPUN_MODEL``. Counters: ``unspun/LABEL``, ``unspun/action/ACTION``.
+``SPUN_REFERENCES`` (files and folders), ``SPUN_MODEL``, ``SPUN_CONTEXT`` (``auto``). Counters: ``unspun/LABEL``,
+``unspun/action/ACTION``.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class SpunPipeline:
         found = await asyncio.get_running_loop().run_in_executor(self._thread, self._decide, adapter.asdict())
         self._crawler.stats.inc_value(f"unspun/{found.verdict.label}")
         self._crawler.stats.inc_value(f"unspun/action/{found.action}")
-        if found.action in ("drop", "quarantine"):
+        if not found.passes:
             raise SpunArticle(found.reason or found.verdict.label)
         # An item class without the field keeps its items as they are.
         if found.action == "tag" and (isinstance(item, dict) or self._result_field in adapter.field_names()):

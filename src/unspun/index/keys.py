@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.lexicon import Lexicon
-from unspun.references import RARE_ZIPF
+from unspun.references import RARE_ZIPF, fingerprint
+from unspun.text import Text
 
 Keys = NDArray[np.uint64]
 
@@ -74,6 +75,16 @@ _KINDS: Final = {name: np.uint64(n * 0xD1B54A32D192ED03 % 2**64) for n, name in 
 def hash_string(string: str) -> int:
     """64 bits that are the same on every machine and in every run."""
     return int.from_bytes(hashlib.blake2b(string.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+def hash_words(text: Text) -> int:
+    """64 bits that a text has in common with its exact copies, whatever stands between their words."""
+    return int.from_bytes(fingerprint(text)[:8], "little")
+
+
+def hash_identity(identifier: str, source: str | None, words: int) -> int:
+    """64 bits that tell an article from all others: of its id, its source and the hash of its words."""
+    return hash_string(f"{identifier}\0{source}\0{words}")
 
 
 class KeyMaker:

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.article import Article
-from unspun.index.keys import MOST_ASKED, MOST_KEYS, KeyMaker, Keys, hash_string
+from unspun.index.keys import MOST_ASKED, MOST_KEYS, KeyMaker, Keys, hash_string, hash_words
 from unspun.index.manifest import open_segments
 from unspun.index.segment import Segment, read_all
 from unspun.index.selection import Selection
 from unspun.lexicon import Lexicon
-from unspun.references import MAX_CANDIDATES, fingerprint
+from unspun.references import MAX_CANDIDATES
 from unspun.text import Text
 
 #: What a query leaves out: nothing; exact copies of the text; those and near ones.
@@ -169,7 +169,7 @@ class Index:
         return self.segments[number], document - int(self._bases[number])
 
     def _find_copies(self, text: Text, selection: Selection | None) -> list[int]:
-        hashed = int.from_bytes(fingerprint(text)[:8], "little")
+        hashed = hash_words(text)
         bases = self._bases.tolist()
         return [
             base + document

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import json
 import mmap
-import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -34,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspun.article import Article
-from unspun.index.keys import KEY_BITS, Keys
+from unspun.index.keys import KEY_BITS, Keys, hash_identity
 from unspun.index.selection import Selection
 
 Numbers = NDArray[np.int64]
@@ -50,8 +49,6 @@ COLUMNS: Final[Mapping[str, str]] = {
 #: Bits that number a bucket: the upper ones of a key. At least 16, so that a tag holds all the others.
 LEAST_BITS: Final = 16
 MOST_BITS: Final = 28
-#: Postings of a bucket, on average.
-_FILL: Final = 8
 #: A bucket of more postings holds a common key, and is searched by halves.
 _LARGE: Final = 64
 #: Postings sorted at once, about 60 bytes each.
@@ -68,45 +65,11 @@ class IndexDamagedError(ValueError):
     """An index that cannot be used; the message names it and says what to do."""
 
 
-def choose_bits(postings: int) -> int:
-    """How many bits number the buckets of so many postings."""
-    return min(MOST_BITS, max(LEAST_BITS, (postings // _FILL).bit_length()))
-
-
 def cut_keys(postings: int) -> Iterator[tuple[int, int]]:
     """Ranges of the upper 16 bits of keys, each with about as many postings as are sorted at once."""
     count = min(1 << LEAST_BITS, -(-postings // _SLICE) or 1)
     edges = [number * (1 << LEAST_BITS) // count for number in range(count + 1)]
     return zip(edges, edges[1:], strict=False)
-
-
-class ColumnWriter:
-    """A column being written, from beginning to end."""
-
-    def __init__(self, folder: Path, name: str, kind: str | None = None) -> None:
-        self._kind = np.dtype(kind or COLUMNS[name])
-        self._file = (folder / name).open("wb")
-        self._checksum = self._bytes = 0
-
-    def write(self, items: bytes | NDArray[Any]) -> None:
-        data = items if isinstance(items, bytes) else np.ascontiguousarray(items, self._kind).tobytes()
-        self._file.write(data)
-        self._checksum = zlib.crc32(data, self._checksum)
-        self._bytes += len(data)
-
-    @property
-    def items(self) -> int:
-        return self._bytes // self._kind.itemsize
-
-    def finish(self) -> dict[str, Any]:
-        """What ``unspun-index.json`` says of the column, once it is safe on the disk."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        return {"type": self._kind.str, "items": self.items, "crc32": self._checksum}
-
-    def close(self) -> None:
-        self._file.close()
 
 
 def map_column(path: Path, about: Mapping[str, Any]) -> NDArray[Any]:
@@ -211,7 +174,15 @@ class Segment:
 
     @property
     def identities(self) -> Keys:
-        return self._columns["identities"]
+        """Sorted hashes of id, source and words of the references that were not removed."""
+        if self.removed is None:
+            return self._columns["identities"]
+        hashes, owners = self.copies
+        copies = np.zeros(self.count, np.uint64)
+        copies[owners] = hashes
+        rows = ((self.read_row(document), copies[document]) for document in np.flatnonzero(~self.removed).tolist())
+        found = [hash_identity(row.get("was", row["id"]), row.get("source"), copy) for row, copy in rows]
+        return np.sort(np.array(found, np.uint64))
 
     @property
     def ids(self) -> Keys:

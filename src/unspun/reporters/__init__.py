@@ -1,0 +1,1 @@
+"""Verdicts shown, to people and to programs; nothing here knows the detector."""

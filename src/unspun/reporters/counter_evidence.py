@@ -15,8 +15,6 @@ from unspun.text import Text
 
 #: Fewest words of a quotation or sentence that say anything: "he said" stands everywhere.
 MIN_WORDS: Final = 4
-
-
 #: Tables of one length of row that are kept: 16 bytes for each word of the reference.
 _KEPT: Final = 8
 #: Odd, so that it has an inverse: rows of words are numbered as polynomials of it (Karp & Rabin 1987).

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Final, TextIO
 
@@ -10,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from unspun.families.groups import Family
-from unspun.reporters.jsonl import write_line
+from unspun.reporters.jsonl import write_record
 from unspun.reporters.table import make_console, print_table
 from unspun.reporters.visible import make_visible
 
@@ -20,7 +19,7 @@ _STYLES: Final = {"original": "bold green", "spun": "bold red", "copy": "cyan", 
 def write_families_jsonl(families: Sequence[Family], stream: TextIO) -> None:
     """One family a line, each member with its verdict (schema 1)."""
     for family in families:
-        write_line(json.dumps(family.to_dict(), ensure_ascii=False, allow_nan=False), stream)
+        write_record(family.to_dict(), stream)
 
 
 def write_families_table(families: Sequence[Family], stream: TextIO) -> None:

@@ -11,13 +11,13 @@ from typing import Final
 from unspun.article import LABELS, REASONS, Verdict
 from unspun.reporters.explanation import BANNER
 from unspun.reporters.markup import render_page, show_line
+from unspun.reporters.visible import shorten
 
 #: Bars of the histogram of scores, and the height of the tallest, in pixels.
 _BARS: Final = 20
 _HEIGHT: Final = 90
 #: Longest wording in the table, in characters.
 _LONGEST: Final = 40
-
 #: What no name of a page holds, so that it is one on every system and in every link.
 _UNSAFE: Final = re.compile("[^A-Za-z0-9._-]+")
 _LONGEST_NAME: Final = 80
@@ -116,5 +116,4 @@ def _count_bars(rows: Sequence[Row]) -> list[_Bar]:
 
 
 def _shorten(wording: str) -> str:
-    shown = show_line(wording)
-    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1].rstrip() + "…"
+    return shorten(show_line(wording), _LONGEST)

@@ -15,6 +15,7 @@ from rich.text import Text as Styled
 
 from unspun.article import Article, Span, Verdict
 from unspun.reporters.explanation import BANNER, HEADLINES, KIND_WORDS, say_percent, say_score, say_why, summarise
+from unspun.reporters.table import make_console
 from unspun.reporters.visible import make_visible
 from unspun.text import Text
 
@@ -31,12 +32,9 @@ _STYLES: Final = {
 
 
 def make_wide_console(stream: TextIO) -> Console:
-    """A console on ``stream``, coloured only on a terminal and as NO_COLOR allows, as wide as it or as COLUMNS says."""
-    if stream.isatty():
-        return Console(file=stream, highlight=False)
+    """A console on ``stream``, as wide as its terminal, or plain and as wide as COLUMNS says."""
     columns = os.environ.get("COLUMNS", "")
-    width = int(columns) if columns.isdecimal() and int(columns) >= 20 else _WIDTH
-    return Console(file=stream, highlight=False, width=width, color_system=None, force_terminal=False)
+    return make_console(stream, int(columns) if columns.isdecimal() and int(columns) >= 20 else _WIDTH)
 
 
 def write_evidence(article: Article, references: Sequence[Article], verdict: Verdict, console: Console) -> None:

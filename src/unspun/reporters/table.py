@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from unspun.article import Span, Verdict
-from unspun.reporters.visible import make_visible
+from unspun.reporters.visible import make_visible, shorten
 
 _STYLES: Final = {"spun": "bold red", "suspect": "yellow", "clean": "green", "unscored": "dim"}
 #: Width where no terminal sets one: no row is ever wrapped or cut.
@@ -21,11 +21,11 @@ _LONGEST: Final = 60
 _SWAPS: Final = 2
 
 
-def make_console(stream: TextIO) -> Console:
-    """A console on ``stream``: as wide as its terminal, or plain and unbounded where it is none."""
+def make_console(stream: TextIO, width: int = _UNBOUNDED) -> Console:
+    """A console on ``stream``: as wide as its terminal, or plain and of this ``width`` where it is none."""
     if stream.isatty():
         return Console(file=stream, highlight=False)
-    return Console(file=stream, highlight=False, width=_UNBOUNDED, color_system=None, force_terminal=False)
+    return Console(file=stream, highlight=False, width=width, color_system=None, force_terminal=False)
 
 
 def write_table(verdicts: Iterable[Verdict], console: Console) -> None:
@@ -78,9 +78,7 @@ def _swaps(verdict: Verdict) -> list[Span]:
 
 
 def _spell(span: Span) -> str:
-    words = _shorten(make_visible(span.text))
-    return f"{words} ← {_shorten(make_visible(span.suggestion))}" if span.suggestion is not None else words
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + "…"
+    words = shorten(make_visible(span.text), _LONGEST)
+    if span.suggestion is None:
+        return words
+    return f"{words} ← {shorten(make_visible(span.suggestion), _LONGEST)}"

@@ -20,6 +20,10 @@ def make_visible(text: str) -> str:
     return _SUSPECT.sub(lambda match: _escape(match.group()), _SPACE.sub(" ", text))
 
 
+def shorten(shown: str, longest: int) -> str:
+    return shown if len(shown) <= longest else shown[: longest - 1].rstrip() + "…"
+
+
 def _escape(char: str) -> str:
     if not is_hidden(char):
         return char
