@@ -23,7 +23,7 @@ def compare(article: str, reference: str) -> tuple[Examined, Examined, Alignment
     references = References.build([Article("r", reference)], lexicon)
     (stored,) = references._references
     examined = Examined(Text(article), lexicon)
-    ids = references.number_words(examined.text.norms)
+    ids = references.number_words(examined.text)
     return examined, stored.examined, align(examined, ids, stored, references.weights)
 
 
@@ -102,8 +102,8 @@ def test_sentences_are_paired_as_the_naive_twin_pairs_them(article: str, referen
     references = References.build([Article("r", reference)], lexicon)
     (stored,) = references._references
     own = Examined(Text(article), lexicon)
-    ids = references.number_words(own.text.norms)
-    weight = {w: float(references.weights[n]) for w, n in references._numbers.items()}
+    ids = references.number_words(own.text)
+    weight = dict(zip(stored.examined.text.norms, references.weights[stored.ids].tolist(), strict=True))
     naive = pair_naively(own, stored.examined, weight)
     found = pair_sentences(ids, own.sentence_of, stored, references.weights)
     # Gaps are filled on top: where the twin finds a partner, it is the same one.

@@ -189,7 +189,7 @@ def test_usage_finds_the_word_that_every_report_uses_instead() -> None:
     report = "Sales to law enforcement continued, critics said. Many law enforcement bodies use it in the city."
     references = References.build([Article("r", report)], Lexicon.load())
     (reference,) = references._references
-    ids = references.number_words(article.text.norms)
+    ids = references.number_words(article.text)
     alignment = align(article, ids, reference, references.weights)
     wordings = examine_wording(article)
     usage = examine_usage(article, wordings, [(reference, alignment)])

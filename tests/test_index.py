@@ -394,7 +394,7 @@ def test_an_index_stands_in_for_references(shared: Path, references: list[Articl
     candidates, copies = indexed.query(text)
     assert (candidates[0].reference.article, copies) == (references[0], [])
     built = References.build([candidate.reference.article for candidate in candidates], LEXICON)
-    ids, expected = indexed.number_words(text.norms), built.number_words(text.norms)
+    ids, expected = indexed.number_words(text), built.number_words(text)
     assert (ids[expected >= 0] == expected[expected >= 0]).all()
     assert (indexed.weights[ids[expected >= 0]] == built.weights[expected[expected >= 0]]).all()
     again = pickle.loads(pickle.dumps(indexed))

@@ -21,7 +21,8 @@ from unspun.detector import Detector
 
 SOURCES: Final = Path(unspun.__file__).parent
 #: Calls of re that need no compiled pattern; each is told here with why it can do no harm.
-INLINE: Final = {"serve.py": 1}  # A token is matched whole against one class.
+#: A token is matched whole against one class; the name of a tensor, of some dozen, against digits.
+INLINE: Final = {"serve.py": 1, "graph.py": 1}
 #: Patterns that never see a long text, or never search one.
 BOUNDED: Final[dict[str, Callable[[re.Pattern[str], str], object]]] = {
     "unspun.filtering.streams._COLON": lambda pattern, text: pattern.match(text),  # Matched where a name ends.

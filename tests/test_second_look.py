@@ -137,7 +137,5 @@ def test_an_insertion_at_the_start_of_the_reference_pads_what_follows() -> None:
     evidence = compare("Weather\nVery " + ORIGINAL, ORIGINAL)
     reference = evidence.comparisons[0].reference
     references = References.build([Article("reference", ORIGINAL)], lexicon)
-    alignment = align(
-        evidence.article, references.number_words(evidence.article.text.norms), reference, references.weights
-    )
+    alignment = align(evidence.article, references.number_words(evidence.article.text), reference, references.weights)
     assert all(pair.r0 < pair.r1 and pair.a0 < pair.a1 for pair in alignment.pairs)

@@ -260,7 +260,7 @@ class Lexicon:
             )
 
     def arrays(self) -> Arrays:
-        """What stands behind the questions, for :mod:`unspun.kernel`."""
+        """What stands behind the questions, for :mod:`unspun.compiled`."""
         triples = self._triples
         return Arrays(
             self._unigram, self._backoff, self._pair_keys, self._pair_logs, triples.keys, triples.gains,

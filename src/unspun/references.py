@@ -69,7 +69,7 @@ def _share_weights(total: int) -> NDArray[np.float64]:
     """float64[total + 1]: the share of its weight that counts of what so many of all references hold, in steps. What is
     in every reference still counts a little: a folder may hold one event only."""
     held = np.maximum(np.arange(total + 1), 1)
-    shares: NDArray[np.float64] = _STEPS * (0.15 + 0.85 * np.log1p(total / held) / np.log1p(total))
+    shares: NDArray[np.float64] = _STEPS * (0.15 + 0.85 * np.log1p(total / held) / np.log1p(max(total, 1)))
     return shares
 
 

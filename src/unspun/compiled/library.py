@@ -1,4 +1,4 @@
-"""The library that ``twin.c`` (with ``compared.h``) is compiled to, when unspun is built or installed, where there is a
+"""The library that ``twin.c`` and its parts are compiled to, when unspun is built or installed, where there is a
 C compiler.
 
 It goes with the wheel, needs no headers of Python and is called through ctypes. Where it is missing, numpy does the

@@ -339,7 +339,7 @@ def _measure(article: Examined, comparison: Comparison) -> tuple[NDArray[np.int3
 #: Which pairs are kept, int32[k]; which words of the article have a match, bool[words]; of every pair the share of
 #: matching words around it, in the article and in the reference, float64[2, pairs].
 _Judged = tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.float64]]
-#: What ``compared.h`` says of a pair: another wording; an honest one; or that it cannot tell.
+#: What ``style.h`` says of a pair: another wording; an honest one; or that it cannot tell.
 _ANOTHER, _ASK = 0, 2
 
 
