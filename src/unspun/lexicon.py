@@ -71,7 +71,6 @@ class Lexicon:
         self.folder = folder
         words = gzip.decompress((folder / "words.txt.gz").read_bytes()).decode().split()
         self._words = words
-        self._ids = {word: i for i, word in enumerate(words)}
         self.size = len(words)
         self.sentence_start = self.size
         self.sentence_end = self.size + 1
@@ -105,6 +104,11 @@ class Lexicon:
     def ids(self, words: Sequence[str]) -> Ids:
         """int32[n]: the ids of normalised words, -1 for those outside the vocabulary."""
         return np.fromiter(map(self._ids.get, words, repeat(-1)), np.int32, len(words))
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        # Compiled code has a table of its own; this one takes eight megabytes.
+        return {word: i for i, word in enumerate(self._words)}
 
     @property
     def words(self) -> list[str]:

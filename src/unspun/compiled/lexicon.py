@@ -90,7 +90,7 @@ def _list_kinds(lexicon: Lexicon) -> NDArray[np.uint8]:
     """uint8[size]: which of them each word is."""
     kinds = np.zeros(lexicon.size, np.uint8)
     for kind, words in ((_ARTICLE, ARTICLES), (_AUXILIARY, AUXILIARIES)):
-        kinds[lexicon.ids(sorted(words))] |= kind
+        kinds[[lexicon.words.index(word) for word in sorted(words)]] |= kind
     return kinds
 
 

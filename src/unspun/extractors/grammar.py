@@ -42,7 +42,7 @@ def find_broken_grammar(article: Examined, a_an: float, doubled: float) -> list[
     """
     findings, ids, text, raw = list[Finding](), article.ids, article.text, article.text.raw
     starts, ends = text.starts, text.ends
-    a, an = article.lexicon.ids(["a", "an"]).tolist()
+    a, an = map(article.lexicon.words.index, ("a", "an"))
     may_be = (ids[:-1] == ids[1:]) | (ids[:-1] == a) | (ids[:-1] == an)
     for index in np.flatnonzero(may_be & ~article.breaks[1:-1]).tolist():
         word, after = text.norm(index), text.norm(index + 1)
