@@ -40,7 +40,7 @@ CALLERS = (
 STYLES = (
     "it's", "we've", "won't", "cannot", "Mr.", "%", "percent", "per cent", "recieve", "receive", "5,000", "five", "5",
     "[sic]", "E.", "P.", "U.S.", "colour", "color", "NATO", "North Atlantic Treaty Organization", "the",
-    "the the", "quickly", "\u201cso", "said\u201d", "Zelensky", "Zelinsky", "Gerald's", "a\n\nb",
+    "the the", "quickly", "\u201cso", "said\u201d", "Zelensky", "Zelinsky", "Gerald's", "a\n\nb", "½", "m²", "ﬁne", "pаypal",
 )  # fmt: skip
 pytestmark = pytest.mark.skipif(load_library() is None, reason="no C compiler when unspun was set up")
 
@@ -130,9 +130,19 @@ def test_next_to_nothing_is_split_the_same(text: str) -> None:
 
 
 def test_hard_text_is_left_to_the_plain_way() -> None:
-    for text in ("wh\u200bite", "cafe\u0301", "so\u00adft", "\ufeffThe", "İstanbul"):
+    for text in ("wh\u200bite", "cafe\u0301", "so\u00adft", "\ufeffThe"):
         assert Text(text).split is None, text
         check_text(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["İstanbul has ½ of m², ﬁne", "раypal and pаypal", "Москва. Это K. and 4½, ١٢٣", "ﬂy ſo"]
+)
+def test_odd_letters_are_normalised(text: str) -> None:
+    split = Text(text).split
+    assert split is not None
+    assert split.odd.any()
+    check_text(text)
 
 
 @settings(deadline=None, max_examples=60)
@@ -228,7 +238,7 @@ def test_evidence_of_long_texts_is_the_same() -> None:
     check_evidence(" ".join(sentences), [" ".join(sentences[5:] + sentences[:3])])
 
 
-def test_a_segment_too_large_for_compiled_code_is_aligned_plainly() -> None:
+def test_evidence_of_endless_sentences_is_the_same() -> None:
     words = [f"{word}{n}" for n, word in enumerate(samples()[0].split()[:100] * 30)]
     check_evidence(" ".join(words), [" ".join(words[::2] + words[::-3])])
 

@@ -40,8 +40,11 @@ MIN_ORDERED_WORDS: Final = 6
 #: sentences. Of longer ones only the pairs that share a word, and the commonest words say nothing: what this takes
 #: would grow with the product of the lengths.
 MOST_CELLS: Final = 1 << 22
-#: Longest segment in sentences: bounds the cost of aligning, which grows with the product of the lengths.
+#: Longest segment in sentences, and in words of either side where it has more than one: bounds the cost of aligning,
+#: which grows with the product of the lengths. Two sentences of the longest fit; of larger ones rapidfuzz would divide
+#: the matrix (of 2**20 bytes), and find another edit of the same length than compiled code does.
 MAX_SEGMENT: Final = 12
+MAX_SEGMENT_WORDS: Final = 2000
 #: Longest stretch, in words of either side, that is split into pairs of wordings; longer ones are new text.
 MAX_STRETCH: Final = 12
 
@@ -244,7 +247,8 @@ def join_segments(
         first, last = row, row + 1
         low = high = int(matched[row])
         while last < len(matched) and last - first < MAX_SEGMENT and 0 <= matched[last] - high <= 2:
-            if matched[last] < 0:
+            words = article[last][1] - article[first][0], reference[matched[last]][1] - reference[low][0]
+            if max(words) > MAX_SEGMENT_WORDS:
                 break
             high = int(matched[last])
             last += 1

@@ -8,8 +8,8 @@ typedef struct {
     int64_t sentences;
 } Numbered;
 
-enum { MOST_CELLS = 1 << 22, MOST_SEGMENT = 12, MOST_STRETCH = 12, MOST_GROWTH = 4, MOST_PADDING = 2 };
-enum { COVER = 11, LEAST_ORDERED = 6, MOST_COLUMN = 4096 };
+enum { MOST_CELLS = 1 << 22, MOST_SEGMENT = 12, MOST_SEGMENT_WORDS = 2000, MOST_STRETCH = 12, MOST_GROWTH = 4 };
+enum { MOST_PADDING = 2, COVER = 11, LEAST_ORDERED = 6 };
 
 static void find_sentences(Numbered *one) {
     const ExaminedText *text = one->text;
@@ -205,7 +205,9 @@ static int64_t join_segments(const Sharing *s, int32_t *ranges) {
         if (matched[row] < 0) continue;
         int32_t low = matched[row], high = low;
         while (last < s->article.sentences && last - row < MOST_SEGMENT && matched[last] >= high &&
-               matched[last] - high <= 2)
+               matched[last] - high <= 2 &&
+               s->article.starts[last + 1] - s->article.starts[row] <= MOST_SEGMENT_WORDS &&
+               s->other.starts[matched[last] + 1] - s->other.starts[low] <= MOST_SEGMENT_WORDS)
             high = matched[last++];
         int32_t *range = ranges + 4 * found++;
         range[0] = s->article.starts[row], range[1] = s->article.starts[last];
@@ -220,8 +222,8 @@ typedef struct {
 } Place;
 
 /* Which words of two stretches of text are opposite each other in the shortest edit (Hyyro 2003), the same that
- * rapidfuzz's Levenshtein.opcodes finds: partner[i] = where the other's word stands, `from` the first. 0 where it would
- * take too much memory. */
+ * rapidfuzz's Levenshtein.opcodes finds in texts of up to MOST_SEGMENT_WORDS: partner[i] = where the other's word
+ * stands, `from` the first. 0 where there is no memory. */
 static int align_words(
     const int32_t *ids, int64_t length, const int32_t *others, int64_t count, int32_t from, int32_t *partner
 ) {
@@ -229,8 +231,6 @@ static int align_words(
     while (length && count && ids[length - 1] == others[count - 1])
         partner[--length] = (int32_t)(from + --count);
     if (!length || !count) return 1;
-    /* Above this rapidfuzz divides the matrix, and finds another edit of the same length. */
-    if (length > MOST_COLUMN || 2 * length * count / 8 >= 1024 * 1024) return 0;
     int64_t words = (length + 63) / 64, slots = 4;
     while (slots < 2 * length) slots *= 2;
     size_t masks = (size_t)(length + 1) * (size_t)words, matrix = (size_t)count * (size_t)words;
@@ -430,7 +430,7 @@ static void cover_words(const int32_t *partner, int64_t count, uint8_t *covered)
     }
 }
 
-/* The words of each segment; 0 where one takes too much memory. */
+/* The words of each segment; 0 where there is no memory. */
 static int align_segments(
     const Tables *t, const Sharing *s, const int32_t *ranges, int64_t segments, int32_t *partner, int32_t *segment_of,
     Found *found
@@ -452,7 +452,7 @@ static int align_segments(
 }
 
 /* unspun.alignment.align: partner and segment_of int32[count], covered uint8[count], ranges int32[sentences][4], pairs
- * int32[count][4]; found: how many segments, pairs, words deleted and inserted. 0 where it takes too much memory. */
+ * int32[count][4]; found: how many segments, pairs, words deleted and inserted. 0 where there is no memory. */
 EXPORT int32_t unspun_align(
     const Tables *t, const ExaminedText *text, const int32_t *ids, const ExaminedText *other, const int32_t *other_ids,
     const float *weights, int32_t *partner, int32_t *segment_of, uint8_t *covered, int32_t *ranges, int32_t *pairs,

@@ -1,15 +1,15 @@
 /* A text for the path with references: unspun.text, examined, extractors.wording and phrases. */
 
 /* Words, breaks and sentences as unspun.text and unspun.examined have them. places int32[3][most]: start, end,
- * sentence; hashes uint64[most]; marks uint8[5][most + 1]: breaks, capital, numeric, opens, alphabetic. How many words;
- * -1 where the text is too hard, -2 less the page where a page of characters is wanted. */
+ * sentence; hashes uint64[most]; marks uint8[6][most + 1]: breaks, capital, numeric, opens, alphabetic, odd (words
+ * whose hash the caller must find). How many words; -1 where the text is too hard, -2 less the page where a page of characters is wanted. */
 EXPORT int64_t unspun_split_text(
     const Tables *t, const uint32_t *text, int64_t length, int64_t most, int32_t *places, uint64_t *hashes,
     uint8_t *marks
 ) {
     Arrays a = {.start = places, .end = places + most, .sentence = places + 2 * most, .hash = hashes};
     a.breaks = marks, a.capital = marks + (most + 1), a.numeric = marks + 2 * (most + 1);
-    a.opens = marks + 3 * (most + 1), a.alphabetic = marks + 4 * (most + 1);
+    a.opens = marks + 3 * (most + 1), a.alphabetic = marks + 4 * (most + 1), a.odd = marks + 5 * (most + 1);
     if (length > INT32_MAX) return -1; /* places are kept in 32 bits */
     for (int64_t i = 0; i < length; i++)
         if (!t->classes[text[i] / PAGE]) return -2 - (int64_t)(text[i] / PAGE);

@@ -59,6 +59,10 @@ static double compare_letters(
 ) {
     double best = 0;
     if (!text->letters || !other->letters) return -1;
+    for (int j = 0; j < owns; j++)
+        if (are_odd(t, text, own[j], own[j] + 1)) return -1;
+    for (int k = 0; k < others; k++)
+        if (are_odd(t, other, its[k], its[k] + 1)) return -1;
     for (int j = 0; j < owns; j++) {
         uint32_t one[LONGEST_WORD], two[LONGEST_WORD];
         int32_t length = read_norm(t, text, own[j], one);

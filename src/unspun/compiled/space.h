@@ -5,6 +5,7 @@ typedef struct {
     uint64_t *hash;
     float *zipf, *sorted, *features;
     uint8_t *flags, *breaks, *capital, *numeric, *opens, *alphabetic;
+    uint8_t *odd; /* words with hard letters; NULL where such a text is left to the caller */
     double *words, *strange;
 } Arrays;
 
@@ -62,6 +63,7 @@ static int reserve(Arrays *a, int64_t most_words, int64_t size) {
     a->features = (float *)take(&at, 4 * n * WORD_FEATURES);
     a->flags = (uint8_t *)take(&at, n), a->breaks = (uint8_t *)take(&at, n), a->capital = (uint8_t *)take(&at, n);
     a->numeric = (uint8_t *)take(&at, n), a->opens = (uint8_t *)take(&at, n), a->alphabetic = (uint8_t *)take(&at, n);
+    a->odd = NULL;
     a->words = (double *)take(&at, 8 * n), a->strange = (double *)take(&at, 8 * n);
     return 1;
 }

@@ -25,6 +25,13 @@ EXPORT int64_t unspun_count_marked(const Tables *t, const uint64_t *hashes, int6
     return found;
 }
 
+/* Whether words have letters whose norm is not known here. */
+static int are_odd(const Tables *t, const ExaminedText *text, int32_t first, int32_t last) {
+    for (int32_t i = text->start[first]; i < text->end[last - 1]; i++)
+        if (CLASS(text->letters[i]) & HARD) return 1;
+    return 0;
+}
+
 /* A letter of a word's norm. */
 static inline uint32_t norm_letter(const Tables *t, const ExaminedText *text, int32_t i) {
     uint32_t c = text->letters[i];
@@ -146,6 +153,7 @@ static int32_t press(const Tables *t, const ExaminedText *text, int32_t first, i
 static int judge_style(const Tables *t, const ExaminedText *text, const ExaminedText *other, const int32_t *pair) {
     int32_t a0 = pair[0], a1 = pair[1], r0 = pair[2], r1 = pair[3], a = text->ids[a0], b = other->ids[r0];
     int single = a1 - a0 == 1 && r1 - r0 == 1, known = a >= 0 && b >= 0;
+    if (are_odd(t, text, a0, a1) || are_odd(t, other, r0, r1)) return ASK;
     if (single && known && find_key(&t->spellings, pair_key(t, a, b)) >= 0) return HONEST;
     if (text->capital[a0] && other->named[r0]) { /* "E. P." or "X" for a name */
         int32_t place = a0;

@@ -5,7 +5,7 @@
 
 static inline int is_apostrophe(uint32_t c) { return c == '\'' || c == 0x2019; }
 
-/* Words as unspun.text.WORD finds them; -1 where one is too hard. */
+/* Words as unspun.text.WORD finds them; -1 where the text is too hard. Of odd words the hash is to be found elsewhere. */
 static int64_t split_words(const Tables *t, const uint32_t *text, int64_t length, Arrays *a) {
     int64_t count = 0, i = 0;
     while (i < length) {
@@ -17,7 +17,7 @@ static int64_t split_words(const Tables *t, const uint32_t *text, int64_t length
         }
         int64_t first = i;
         uint64_t hash = 0;
-        int alphabetic = 1;
+        int alphabetic = 1, odd = 0;
         if (class & DECIMAL) {
             int64_t end = i + 1, last = 0;
             while (end < length && CLASS(text[end]) & DECIMAL) end++;
@@ -30,14 +30,14 @@ static int64_t split_words(const Tables *t, const uint32_t *text, int64_t length
         }
         if (i > first) {
             for (int64_t k = first; k < i; k++) {
-                if (CLASS(text[k]) & HARD) return -1;
+                odd |= CLASS(text[k]) & HARD;
                 hash = mix(hash, FOLD(text[k]) + 1);
             }
             alphabetic = 0;
         } else {
             for (;;) {
                 for (; i < length && (class = CLASS(text[i])) & ALNUM; i++) {
-                    if (class & HARD) return -1;
+                    odd |= class & HARD;
                     if (!(class & ALPHA)) alphabetic = 0;
                     hash = mix(hash, FOLD(text[i]) + 1);
                 }
@@ -48,6 +48,8 @@ static int64_t split_words(const Tables *t, const uint32_t *text, int64_t length
                 alphabetic = 0;
             }
         }
+        if (a->odd) a->odd[count] = odd != 0;
+        else if (odd) return -1;
         a->start[count] = (int32_t)first, a->end[count] = (int32_t)i;
         a->hash[count] = hash;
         a->alphabetic[count] = (uint8_t)alphabetic;

@@ -1,8 +1,8 @@
 """Words, sentences and breaks of a text found by ``twin.c``, as :mod:`unspun.text` and :mod:`unspun.examined` find them
 with regular expressions, in a twentieth of the time.
 
-A text that holds what the compiled code does not know (hidden characters, combining marks, letters whose lower case is
-more than one letter) is left to those.
+A text that holds what the compiled code does not know (hidden characters, combining marks) is left to those; letters
+whose normal form is more than one letter, or one of elsewhere, are normalised here.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ class Split(NamedTuple):
     """Where the n words of a text are: ``start`` and ``end`` int32[n], characters; ``sentence`` int32[n], numbers of
     their sentences; ``hash`` uint64[n], of their norms (see :func:`hash_words`); ``breaks`` bool[n + 1], ``capital``,
     ``numeric`` and ``opens`` bool[n] as in :class:`unspun.examined.Examined`; ``alphabetic`` bool[n], whether they are
-    letters alone. The first three are the rows of ``places``, the last five those of ``marks`` bool[5, n + 1]."""
+    letters alone; ``odd`` bool[n], whether they have letters that are more than one, or another, when normalised. The
+    first three are the rows of ``places``, the last six those of ``marks`` bool[6, n + 1]."""
 
     places: NDArray[np.int32]
     marks: NDArray[np.bool_]
@@ -95,6 +96,7 @@ class Split(NamedTuple):
     numeric: NDArray[np.bool_]
     opens: NDArray[np.bool_]
     alphabetic: NDArray[np.bool_]
+    odd: NDArray[np.bool_]
 
 
 def hash_words(norms: Sequence[str]) -> NDArray[np.uint64] | None:
@@ -140,7 +142,7 @@ class _Splitter:
         # Between two words stands a character; the last array ends with one more.
         most = length // 2 + 1
         places, hashes = np.empty((3, most), np.int32), np.empty(most, np.uint64)
-        marks = np.empty((5, most + 1), np.bool_)
+        marks = np.empty((6, most + 1), np.bool_)
         at = address(places), address(hashes), address(marks)
         while (count := self._split(self._at, letters, length, most, *at)) < -1:
             self._characters.add_page(-2 - count)
@@ -149,9 +151,21 @@ class _Splitter:
         # Copied, so that what is kept of a text is no longer than it needs to be.
         places, marks = places[:, :count].copy(), marks[:, : count + 1].copy()
         start, end, sentence = places
-        breaks, capital, numeric, opens, alphabetic = marks
-        own = capital[:-1], numeric[:-1], opens[:-1], alphabetic[:-1]
-        return Split(places, marks, start, end, sentence, hashes[:count].copy(), breaks, *own)
+        breaks, capital, numeric, opens, alphabetic, odd = marks
+        own = capital[:-1], numeric[:-1], opens[:-1], alphabetic[:-1], odd[:-1]
+        split = Split(places, marks, start, end, sentence, hashes[:count].copy(), breaks, *own)
+        if split.odd.any():
+            _normalise_odd(raw, split)
+        return split
+
+
+def _normalise_odd(raw: str, split: Split) -> None:
+    """Write down what the odd words are when normalised."""
+    [odd] = np.nonzero(split.odd)
+    norms = [normalise_word(raw[start:end]) for start, end in split.places[:2, odd].T.tolist()]
+    hashes = hash_words(norms)
+    assert hashes is not None
+    split.hash[odd], split.alphabetic[odd] = hashes, [norm.isalpha() for norm in norms]
 
 
 @cache

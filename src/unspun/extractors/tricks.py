@@ -10,6 +10,8 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
+import numpy as np
+
 from unspun.examined import Examined
 from unspun.extractors import Finding
 from unspun.letters import LOOKALIKES
@@ -27,12 +29,12 @@ def _is_lookalike(letter: str) -> bool:
 def find_tricks(article: Examined) -> list[Finding]:
     """Words that mix Latin letters with look-alikes, or hold hidden characters; the suggestion is the plain word."""
     raw = article.text.raw
-    # What compiled code could split has neither.
-    if raw.isascii() or article.text.split is not None:
+    if raw.isascii():
         return []
-    findings = []
-    for index, (start, end) in enumerate(zip(article.text.starts, article.text.ends, strict=True)):
-        shown = raw[start:end]
+    # What compiled code could split has nothing hidden, and look-alikes in odd words only.
+    split, findings = article.text.split, []
+    for index in range(len(article)) if split is None else np.flatnonzero(split.odd).tolist():
+        shown = raw[slice(*article.text.slice(index, index + 1))]
         if shown.isascii():
             continue
         mixed = _LATIN.search(shown) and any(_is_lookalike(letter) for letter in shown)
