@@ -40,7 +40,8 @@ CALLERS = (
 STYLES = (
     "it's", "we've", "won't", "cannot", "Mr.", "%", "percent", "per cent", "recieve", "receive", "5,000", "five", "5",
     "[sic]", "E.", "P.", "U.S.", "colour", "color", "NATO", "North Atlantic Treaty Organization", "the",
-    "the the", "quickly", "\u201cso", "said\u201d", "Zelensky", "Zelinsky", "Gerald's", "a\n\nb", "½", "m²", "ﬁne", "pаypal",
+    "the the", "quickly", "\u201cso", "said\u201d", "Zelensky", "Zelinsky", "Gerald's", "a\n\nb", "½", "m²",
+    "ﬁne", "pаypal",
 )  # fmt: skip
 pytestmark = pytest.mark.skipif(load_library() is None, reason="no C compiler when unspun was set up")
 

@@ -2,7 +2,8 @@
 
 /* Words, breaks and sentences as unspun.text and unspun.examined have them. places int32[3][most]: start, end,
  * sentence; hashes uint64[most]; marks uint8[6][most + 1]: breaks, capital, numeric, opens, alphabetic, odd (words
- * whose hash the caller must find). How many words; -1 where the text is too hard, -2 less the page where a page of characters is wanted. */
+ * whose hash the caller must find). How many words; -1 where the text is too hard, -2 less the page where a page of
+ * characters is wanted. */
 EXPORT int64_t unspun_split_text(
     const Tables *t, const uint32_t *text, int64_t length, int64_t most, int32_t *places, uint64_t *hashes,
     uint8_t *marks

@@ -147,16 +147,14 @@ static void make_unit(const int32_t *sum, float *unit) {
     for (int k = 0; k < DIMENSIONS; k++) unit[k] = (float)(sum[k] / (length > 1 ? length : 1));
 }
 
-/* One side of a pair: the directions of its content words and of those around; the frequency of its rarest word, how
- * often the other text has that, and its synonyms. */
+/* One side of a pair: the directions of its content words and of those around; the frequency of its rarest word and
+ * how many synonyms that has. */
 typedef struct {
     float own[DIMENSIONS], around[DIMENSIONS], zipf;
-    int64_t times, synonyms;
+    int64_t synonyms;
 } Facing;
 
-static void face(
-    const Tables *t, const ExaminedText *text, int32_t first, int32_t last, const ExaminedText *other, Facing *side
-) {
+static void face(const Tables *t, const ExaminedText *text, int32_t first, int32_t last, Facing *side) {
     int32_t sum[DIMENSIONS] = {0}, around[DIMENSIONS] = {0};
     int64_t low = first > WINDOW ? first - WINDOW : 0, high = last + WINDOW < text->count ? last + WINDOW : text->count;
     add_vectors(t, text, first, last, sum);
@@ -164,11 +162,23 @@ static void face(
     add_vectors(t, text, last, high, around);
     make_unit(sum, side->own);
     make_unit(around, side->around);
-    int32_t rarest = find_rarest(text, first, last), id = text->ids[rarest];
+    int32_t rarest = find_rarest(text, first, last);
     side->zipf = text->zipf[rarest];
-    side->times = 0;
-    for (int64_t i = 0; id >= 0 && i < other->count; i++) side->times += other->ids[i] == id;
-    side->synonyms = count_synonyms(t, id);
+    side->synonyms = count_synonyms(t, text->ids[rarest]);
+}
+
+/* How often the other text has the rarest word of each wording, on the side that pairs point to: float64[count]. */
+static void count_repeats(
+    const ExaminedText *text, const ExaminedText *other, const int32_t *pairs, int64_t count, double *times
+) {
+    for (int64_t i = 0; i < other->count; i++)
+        if (other->ids[i] >= 0) space.times[other->ids[i]]++;
+    for (int64_t i = 0; i < count; i++, pairs += 4) {
+        int32_t id = text->ids[find_rarest(text, pairs[0], pairs[1])];
+        times[i] = id < 0 ? 0 : space.times[id];
+    }
+    for (int64_t i = 0; i < other->count; i++)
+        if (other->ids[i] >= 0) space.times[other->ids[i]] = 0;
 }
 
 static int has_unknown(const ExaminedText *text, int32_t first, int32_t last) {
@@ -178,16 +188,24 @@ static int has_unknown(const ExaminedText *text, int32_t first, int32_t last) {
 }
 
 /* unspun.extractors.direction: features float32[count][DIRECTION_FEATURES] of pairs; fluency float32[count] */
-EXPORT void unspun_measure_directions(
+EXPORT int32_t unspun_measure_directions(
     const Tables *t, const ExaminedText *text, const ExaminedText *other, const int32_t *pairs, int64_t count,
     const float *fluency, float *features
 ) {
+    Arrays arrays;
+    double *times = malloc((size_t)(2 * count + 1) * sizeof *times), *other_times = times + count;
+    if (!times || !reserve(&arrays, 0, t->size)) {
+        free(times);
+        return 0;
+    }
+    count_repeats(text, other, pairs, count, times);
+    count_repeats(other, text, pairs + 2, count, other_times);
     for (int64_t i = 0; i < count; i++, pairs += 4) {
         int32_t a0 = pairs[0], a1 = pairs[1], r0 = pairs[2], r1 = pairs[3];
         Facing own, its;
         float here[DIMENSIONS], there[DIMENSIONS], alike[DIMENSIONS];
-        face(t, text, a0, a1, other, &own);
-        face(t, other, r0, r1, text, &its);
+        face(t, text, a0, a1, &own);
+        face(t, other, r0, r1, &its);
         for (int k = 0; k < DIMENSIONS; k++) {
             float less = own.own[k] - its.own[k];
             here[k] = less * own.around[k], there[k] = less * its.around[k], alike[k] = own.own[k] * its.own[k];
@@ -202,8 +220,10 @@ EXPORT void unspun_measure_directions(
         *f++ = (float)(a1 - a0 - (r1 - r0));
         *f++ = (float)(own.synonyms - its.synonyms);
         *f++ = (float)(has_unknown(text, a0, a1) - has_unknown(other, r0, r1));
-        *f++ = (float)(log2((double)(1 + own.times)) - log2((double)(1 + its.times)));
+        *f++ = (float)(log2(1 + times[i]) - log2(1 + other_times[i]));
         *f++ = add_up(alike, DIMENSIONS);
         *f++ = count_true(text->named, a0, a1) > 0 && count_true(other->named, r0, r1) > 0;
     }
+    free(times);
+    return 1;
 }

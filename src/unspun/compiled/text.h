@@ -5,7 +5,7 @@
 
 static inline int is_apostrophe(uint32_t c) { return c == '\'' || c == 0x2019; }
 
-/* Words as unspun.text.WORD finds them; -1 where the text is too hard. Of odd words the hash is to be found elsewhere. */
+/* Words as unspun.text.WORD finds them; -1 where the text is too hard. The hash of odd words is not known here. */
 static int64_t split_words(const Tables *t, const uint32_t *text, int64_t length, Arrays *a) {
     int64_t count = 0, i = 0;
     while (i < length) {

@@ -119,11 +119,11 @@ def _measure_compiled(
     if library is None or tables is None or (ranges[:, 1::2] - ranges[:, ::2]).max() > LONGEST:
         return None
     features = np.empty((len(ranges), len(FEATURES)), np.float32)
-    library.unspun_measure_directions(
+    done = library.unspun_measure_directions(
         tables, ctypes.addressof(article.compiled), ctypes.addressof(other.compiled), address(ranges), len(ranges),
         address(fluency), address(features),
     )  # fmt: skip
-    return features
+    return features if done else None
 
 
 def _measure_plainly(
