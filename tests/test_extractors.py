@@ -10,13 +10,14 @@ from unspun.article import Article
 from unspun.classifier import Model
 from unspun.examined import Examined
 from unspun.extractors.grammar import find_broken_grammar, wrong_article
+from unspun.extractors.honest import find_house_style
 from unspun.extractors.names import are_names
 from unspun.extractors.originals import FEATURES as ORIGINALS
 from unspun.extractors.originals import measure_originals, rank_originals
 from unspun.extractors.phrases import find_phrases
 from unspun.extractors.quotes import are_quotes
 from unspun.extractors.set_phrases import find_set_phrases
-from unspun.extractors.substitutions import is_house_style, measure_nearness
+from unspun.extractors.substitutions import measure_nearness
 from unspun.extractors.tricks import find_tricks
 from unspun.extractors.usage import FEATURES as USAGE
 from unspun.extractors.usage import examine_usage, find_passage
@@ -109,7 +110,7 @@ def test_known_phrases_are_found_across_cases_but_not_across_punctuation() -> No
 )
 def test_house_style_is_no_swap(own: str, other: str, same: bool) -> None:
     a, b = examine(own), examine(other)
-    assert is_house_style(a, b, Pair(0, len(a), 0, len(b))) is same
+    assert find_house_style(a, b, [Pair(0, len(a), 0, len(b))]) == [same]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_house_style_is_no_swap(own: str, other: str, same: bool) -> None:
 )
 def test_a_name_left_out_is_no_swap(own: str, other: str, same: bool) -> None:
     a, b = examine(f"We saw {own} there"), examine(f"We saw {other} there")
-    assert is_house_style(a, b, Pair(2, len(a) - 1, 2, len(b) - 1)) is same
+    assert find_house_style(a, b, [Pair(2, len(a) - 1, 2, len(b) - 1)]) == [same]
 
 
 def test_names_need_a_capital_that_grammar_does_not_explain() -> None:

@@ -21,7 +21,6 @@ from unspun import Article, Detector
 from unspun.compiled.lexicon import STRETCH
 from unspun.compiled.library import load_library
 from unspun.compiled.twin import Measured
-from unspun.detector import find_unscored_reason
 from unspun.evidence import gather_evidence
 from unspun.examined import Examined
 from unspun.extractors.wording import FEATURES, examine_wording
@@ -30,6 +29,7 @@ from unspun.readers import read_articles
 from unspun.resources import find_data
 from unspun.scoring import measure, score_article
 from unspun.text import Text
+from unspun.unscored import find_unscored_reason
 
 ROOT = Path(__file__).resolve().parents[1]
 needs_twin = pytest.mark.skipif(load_library() is None, reason="no compiled twin: no C compiler when unspun was set up")

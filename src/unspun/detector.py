@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
@@ -15,7 +14,6 @@ from numpy.typing import NDArray
 
 from unspun.article import REASON_OF_KIND, Article, Span, Unreadable, Verdict
 from unspun.classifier import Model, ModelError, Thresholds, to_probability
-from unspun.compiled.lexicon import count_english
 from unspun.compiled.twin import Twin
 from unspun.context.model import ContextModel, Reading
 from unspun.decisions import ArticleDecisions, Decisions, find_meeting
@@ -35,14 +33,8 @@ from unspun.scoring import Measured, measure, score_article
 from unspun.second_look import FEATURES as SECOND_LOOK
 from unspun.spans import SUGGESTIONS, Ranker, build_spans
 from unspun.text import Text
-from unspun.word_lists import ENGLISH
+from unspun.unscored import MIN_ENGLISH, MIN_WORDS, find_unscored_reason
 
-#: Fewer words are not judged: at 40 words one odd phrase would decide.
-MIN_WORDS: Final = 40
-_BEYOND_LATIN: Final = re.compile("[^\x00-\u024f]")
-#: Least share of such words. 99.6 % of the clean articles reach it (the median has 0.37); the rest are lists of
-#: prices and freight rates, and some in other languages.
-MIN_ENGLISH: Final = 0.15
 #: When the contextual model reads.
 Context = Literal["auto", "always", "never"]
 
@@ -279,24 +271,6 @@ def _check_model(model: Model, lexicon: Lexicon, file: str | Path | None) -> Non
 
 def _to_article(value: str | Article, identifier: str) -> Article:
     return Article(identifier, value) if isinstance(value, str) else value
-
-
-def find_unscored_reason(text: Text) -> str | None:
-    """Why a text gets no score: ``not_english``, ``too_short``, or None when it gets one."""
-    raw, split = text.raw, text.split
-    # Scripts without spaces have few "words": the letters tell them apart from a short English text.
-    if not raw.isascii():
-        foreign = sum(map(str.isalpha, _BEYOND_LATIN.findall(raw)))
-        if foreign and foreign > 0.5 * sum(map(str.isalpha, raw)):
-            return "not_english"
-    if len(text) < MIN_WORDS:
-        return "too_short"
-    # Figures are left out of the count: a table of results is English too.
-    if split:
-        words, english = int(np.count_nonzero(split.alphabetic)), count_english(split.hash)
-    else:
-        words, english = sum(map(str.isalpha, text.norms)), sum(map(ENGLISH.__contains__, text.norms))
-    return "not_english" if english < MIN_ENGLISH * words else None
 
 
 def _decide(verdict: Verdict, found: ArticleDecisions) -> Verdict:

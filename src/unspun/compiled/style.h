@@ -1,4 +1,4 @@
-/* Pairs of wordings that are one in another house style, and who else has them: unspun.extractors.substitutions. */
+/* Pairs of wordings that are one in another house style, and who else has them: extractors.honest and substitutions. */
 
 /* What is known of a word whose hash is marked: that it is another in another house style; that acronyms leave it out;
  * (4) that all English text has some such. */
@@ -68,7 +68,7 @@ static int is_letters(const Tables *t, const uint32_t *letters, int32_t length) 
 
 static int least_of(int a, int b) { return a < b ? a : b; }
 
-/* unspun.extractors.substitutions._is_slip: optimal string alignment (Boytsov 2011) */
+/* unspun.extractors.honest._is_slip: optimal string alignment (Boytsov 2011) */
 static int is_slip(const Tables *t, const uint32_t *one, int32_t length, const uint32_t *other, int32_t count) {
     int most = (length > count ? length : count) >= LONG_WORD ? 2 : 1;
     int32_t longer = length > count ? length - count : count - length;
@@ -109,7 +109,7 @@ static int is_acronym(
 
 enum { LONGEST_WORDING = 256 };
 
-/* unspun.extractors.substitutions.spell_out, without spaces and possessives: the form in which mere house style makes
+/* unspun.extractors.honest.spell_out, without spaces and possessives: the form in which mere house style makes
  * no difference; how many letters it has, -1 where they are more than LONGEST_WORDING. */
 static int32_t press(const Tables *t, const ExaminedText *text, int32_t first, int32_t last, uint32_t *out) {
     static const char *const contractions[][2] = {
@@ -149,7 +149,7 @@ static int32_t press(const Tables *t, const ExaminedText *text, int32_t first, i
     return pressed;
 }
 
-/* unspun.extractors.substitutions._find_house_style of one pair */
+/* unspun.extractors.honest.find_house_style of one pair */
 static int judge_style(const Tables *t, const ExaminedText *text, const ExaminedText *other, const int32_t *pair) {
     int32_t a0 = pair[0], a1 = pair[1], r0 = pair[2], r1 = pair[3], a = text->ids[a0], b = other->ids[r0];
     int single = a1 - a0 == 1 && r1 - r0 == 1, known = a >= 0 && b >= 0;

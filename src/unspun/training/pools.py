@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, Literal
 
-from unspun.detector import find_unscored_reason
 from unspun.text import Text
 from unspun.training.corpora import HARD, HUMAN, Document, read_corpus, split
 from unspun.training.dictionaries import Dictionary
 from unspun.training.situations import Pool
+from unspun.unscored import find_unscored_reason
 
 Role = Literal["scorers", "heads", "validation"]
 
