@@ -3,6 +3,7 @@ alignment, wordings, pairs of them, usage, trees; and scores the same to the nin
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -242,6 +243,18 @@ def test_evidence_of_long_texts_is_the_same() -> None:
 def test_evidence_of_endless_sentences_is_the_same() -> None:
     words = [f"{word}{n}" for n, word in enumerate(samples()[0].split()[:100] * 30)]
     check_evidence(" ".join(words), [" ".join(words[::2] + words[::-3])])
+
+
+@pytest.mark.parametrize("salt", [0, 3, 2**63, 2**64 - 1])
+def test_evidence_does_not_depend_on_the_salt(salt: int) -> None:
+    library = load_library()
+    assert library is not None
+    library.unspun_set_salt(salt)
+    try:
+        (article, source), (_, another) = spun()[:2]
+        check_evidence(article, [another, source])
+    finally:
+        library.unspun_set_salt(int.from_bytes(os.urandom(8)))
 
 
 def test_few_references_weigh_what_many_do() -> None:

@@ -41,7 +41,7 @@ typedef struct {
 } Sharing;
 
 static Shared *find_shared(const Sharing *s, int32_t id) {
-    uint64_t at = (uint32_t)id * 0x9E3779B97F4A7C15u >> 32 & s->mask;
+    uint64_t at = wanted_slot((uint64_t)id, s->mask);
     while (s->slots[at].id && s->slots[at].id != id + 1) at = (at + 1) & s->mask;
     Shared *word = s->slots + at;
     if (!word->id) word->id = id + 1, word->weight = s->weights[id];
@@ -244,7 +244,7 @@ static int align_words(
     int32_t rows = 0;
     for (int64_t i = 0; i < length; i++) {
         if (ids[i] < 0) continue;
-        uint64_t at = (uint32_t)ids[i] * 0x9E3779B97F4A7C15u >> 32 & (uint64_t)(slots - 1);
+        uint64_t at = wanted_slot((uint64_t)ids[i], (uint64_t)slots - 1);
         while (places[at].id && places[at].id != ids[i] + 1) at = (at + 1) & (uint64_t)(slots - 1);
         if (!places[at].id) {
             places[at] = (Place){ids[i] + 1, ++rows};
@@ -254,7 +254,7 @@ static int align_words(
     }
     for (int64_t w = 0; w < words; w++) vp[w] = UINT64_MAX, vn[w] = 0;
     for (int64_t j = 0; j < count; j++) {
-        uint64_t at = (uint32_t)others[j] * 0x9E3779B97F4A7C15u >> 32 & (uint64_t)(slots - 1);
+        uint64_t at = wanted_slot((uint64_t)others[j], (uint64_t)slots - 1);
         while (places[at].id && places[at].id != others[j] + 1) at = (at + 1) & (uint64_t)(slots - 1);
         const uint64_t *equal = mask + (places[at].id ? places[at].row : 0) * words;
         uint64_t more = 1, less = 0;

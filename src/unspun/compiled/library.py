@@ -16,7 +16,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 #: Of ``twin.c``: a library of another version is not used.
-VERSION: Final = 10
+VERSION: Final = 11
 #: Not called .so: Python would take it for one of its modules.
 LIBRARY: Final = Path(__file__).with_name("_twin.bin")
 
@@ -93,6 +93,7 @@ _TAKES: Final = {
     "unspun_split_text": (_POINTER, ctypes.c_char_p, _LONG, _LONG, *[_POINTER] * 3),
     "unspun_add_phrases": (_POINTER, ctypes.c_uint64, ctypes.c_char_p, _LONG),
     "unspun_holds_phrase": (*[_POINTER] * 3, _LONG),
+    "unspun_set_salt": (ctypes.c_uint64,),
     "unspun_hash_words": (ctypes.c_char_p, _LONG, _POINTER),
     "unspun_look_words_up": (*[_POINTER] * 6, _LONG, *[_POINTER] * 4),
     "unspun_number_words": (*[_POINTER] * 2, ctypes.c_uint64, _POINTER, _LONG, _POINTER),
@@ -140,6 +141,7 @@ def load_library() -> ctypes.CDLL | None:
         for name, gives in _GIVES.items():
             getattr(library, name).restype = gives
         # A library that was left over would read structures of another shape.
+        library.unspun_set_salt(int.from_bytes(os.urandom(8)))
         fits = library.unspun_version() == VERSION and library.unspun_size(0) == ctypes.sizeof(Tables)
         return library if fits else None
     except (OSError, AttributeError):

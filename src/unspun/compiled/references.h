@@ -2,7 +2,7 @@
 
 /* A word's number: that of its hash in the table, hashes and numbers [mask + 1], a power of two that leaves room. */
 static uint64_t find_number(const uint64_t *held, uint64_t mask, uint64_t hash) {
-    uint64_t slot = (hash * 0xD6E8FEB86659FD93u) >> 20 & mask;
+    uint64_t slot = wanted_slot(hash, mask);
     while (held[slot] && held[slot] != hash) slot = (slot + 1) & mask;
     return slot;
 }
@@ -42,7 +42,7 @@ static uint64_t triple_number(const int32_t *ids) {
 }
 
 static Sought *find_sought(Sought *table, uint64_t mask, uint64_t key) {
-    uint64_t slot = (key * 0x9E3779B97F4A7C15u) >> 20 & mask;
+    uint64_t slot = wanted_slot(key, mask);
     while (table[slot].key && table[slot].key != key + 1) slot = (slot + 1) & mask;
     return table + slot;
 }

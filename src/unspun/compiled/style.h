@@ -244,7 +244,7 @@ EXPORT void unspun_count_support(
             uint64_t hash = mix(mix(1, (uint64_t)pair[0]), (uint64_t)pair[1]);
             for (int32_t i = pair[2]; i < pair[3]; i++) hash = mix(hash, (uint64_t)ids[i]);
             hash += !hash;
-            uint64_t slot = hash & mask;
+            uint64_t slot = wanted_slot(hash, mask);
             while (table[2 * slot] && table[2 * slot] != hash) slot = (slot + 1) & mask;
             /* How many references, and above that the last of them plus one. */
             uint64_t *at = table + 2 * slot;

@@ -11,7 +11,7 @@ typedef struct {
 
 /* Where a pair is, or would go. */
 static uint64_t *find_neighbours(const Tables *t, const PairSet *set, int32_t left, int32_t right) {
-    uint64_t key = (uint64_t)left * (uint64_t)t->size + (uint64_t)right + 1, slot = key * 0x9E3779B97F4A7C15u >> 32;
+    uint64_t key = (uint64_t)left * (uint64_t)t->size + (uint64_t)right + 1, slot = wanted_slot(key, set->mask);
     while (set->keys[slot & set->mask] && set->keys[slot & set->mask] != key) slot++;
     return set->keys + (slot & set->mask);
 }

@@ -5,6 +5,17 @@ static inline uint64_t mix(uint64_t hash, uint64_t next) {
     return hash ^ (hash >> 29);
 }
 
+/* Of this process: else somebody could write a text whose words all want one slot of the tables made for it. */
+static uint64_t salt = 0x9E3779B97F4A7C15u;
+
+EXPORT void unspun_set_salt(uint64_t value) { salt = value | 1; }
+
+/* The slot that a key wants in a table of mask + 1, a power of two (multiply-shift: Dietzfelbinger et al. 1997). */
+static inline uint64_t wanted_slot(uint64_t key, uint64_t mask) {
+    key *= 0xD6E8FEB86659FD93u;
+    return mask ? ((key ^ key >> 32) * salt) >> __builtin_clzll(mask) : 0;
+}
+
 static uint64_t hash_letters(const uint32_t *letters, int64_t length) {
     uint64_t hash = 0;
     for (int64_t i = 0; i < length; i++) hash = mix(hash, letters[i] + 1);
