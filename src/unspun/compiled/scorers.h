@@ -45,13 +45,53 @@ AVX2 static double add_output_by_four(const double *output, const int32_t *units
     _mm256_storeu_pd(parts, total);
     return parts[0] + parts[1] + parts[2] + parts[3];
 }
+
+AVX512 static void add_units_by_sixteen(const Network *n, int32_t network, const int16_t *inputs, int32_t *units) {
+    int32_t pairs = (n->inputs + 1) / 2;
+    for (int32_t u = 0; u < n->units; u += 32) {
+        const int16_t *weights = n->hidden + ((int64_t)network * pairs * n->units + u) * 2;
+        const int32_t *bias = n->hidden_bias + (int64_t)network * n->units + u;
+        __m512i one = _mm512_loadu_si512(bias), two = _mm512_loadu_si512(bias + 16);
+        for (int32_t j = 0; j < pairs; j++, weights += 2 * n->units) {
+            int32_t both;
+            memcpy(&both, inputs + 2 * j, sizeof both);
+            __m512i input = _mm512_set1_epi32(both);
+            one = _mm512_add_epi32(one, _mm512_madd_epi16(_mm512_loadu_si512(weights), input));
+            two = _mm512_add_epi32(two, _mm512_madd_epi16(_mm512_loadu_si512(weights + 32), input));
+        }
+        _mm512_storeu_si512(units + u, one);
+        _mm512_storeu_si512(units + u + 16, two);
+    }
+}
+
+AVX512 static double add_output_by_eight(const double *output, const int32_t *units, int32_t count) {
+    __m512d total = _mm512_setzero_pd();
+    for (int32_t u = 0; u < count; u += 8) {
+        __m512d lit = _mm512_max_pd(_mm512_cvtepi32_pd(_mm256_loadu_si256((const __m256i *)(units + u))),
+                                    _mm512_setzero_pd());
+        total = _mm512_add_pd(total, _mm512_mul_pd(_mm512_loadu_pd(output + u), lit));
+    }
+    return _mm512_reduce_add_pd(total);
+}
 #endif
+
+/* How many registers wide this processor reckons with a network: 0 plainly, 1 eight numbers at a time, 2 sixteen. */
+static int find_width(const Network *n) {
+#ifdef AVX2
+    if (HAS_AVX512 && n->units % 32 == 0) return 2;
+    return HAS_AVX2 && n->units % 16 == 0;
+#else
+    (void)n;
+    return 0;
+#endif
+}
 
 /* Added and taken away, these round a smaller number to the nearest whole one, ties to even, as rint does. */
 #define ROUND 6755399441055744.0
 #define ROUND_FLOAT 12582912.0f
 
-static double score(const Network *n, const double *features, int wide) {
+static double score(const Network *n, const double *features) {
+    int width = find_width(n);
     int16_t inputs[MOST_INPUTS] = {0};
     int32_t units[MOST_UNITS];
     double margins = 0;
@@ -64,7 +104,10 @@ static double score(const Network *n, const double *features, int wide) {
         double total;
         const double *output = n->output + (int64_t)i * n->units;
 #ifdef AVX2
-        if (wide) {
+        if (width == 2) {
+            add_units_by_sixteen(n, i, inputs, units);
+            total = add_output_by_eight(output, units, n->units);
+        } else if (width) {
             add_units_by_eight(n, i, inputs, units);
             total = add_output_by_four(output, units, n->units);
         } else
@@ -75,17 +118,13 @@ static double score(const Network *n, const double *features, int wide) {
         }
         margins += total * n->step[i] + n->output_bias[i];
     }
-    (void)wide;
+    (void)width;
     return n->slope * (margins / n->count) + n->offset;
 }
 
 /* unspun.networks.Networks.margin: rows of features float64[count][inputs] */
 EXPORT void unspun_score_rows(const Network *network, const double *features, int64_t count, double *margins) {
-    int wide = 0;
-#ifdef AVX2
-    wide = HAS_AVX2 && network->units % 16 == 0;
-#endif
-    for (int64_t i = 0; i < count; i++) margins[i] = score(network, features + i * network->inputs, wide);
+    for (int64_t i = 0; i < count; i++) margins[i] = score(network, features + i * network->inputs);
 }
 
 enum { ABREAST = 16 };

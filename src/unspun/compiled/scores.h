@@ -27,10 +27,6 @@ EXPORT void unspun_score_words(
     const Tables *t, const int32_t *ids, const int32_t *left, const int32_t *right, float *features, int64_t count,
     double *words, double *strange
 ) {
-    int wide = 0;
-#ifdef AVX2
-    wide = HAS_AVX2 && t->words.units % 16 == 0 && t->strange.units % 16 == 0;
-#endif
     for (int64_t i = 0; i < count; i++, features += WORD_FEATURES) {
         double row[WORD_FEATURES];
         write_habits(
@@ -38,8 +34,8 @@ EXPORT void unspun_score_words(
             features + WORD_FEATURES - HABITS
         );
         for (int k = 0; k < WORD_FEATURES; k++) row[k] = features[k];
-        words[i] = score(&t->words, row, wide);
-        if (strange) strange[i] = score(&t->strange, row, wide);
+        words[i] = score(&t->words, row);
+        if (strange) strange[i] = score(&t->strange, row);
     }
 }
 

@@ -62,7 +62,7 @@ EXPORT int32_t unspun_measure(const Tables *t, const uint32_t *text, int64_t len
     int64_t sentences = split_sentences(t, text, length, a, count);
     int wide = 0;
 #ifdef AVX2
-    wide = HAS_AVX2 && t->words.units % 16 == 0 && t->strange.units % 16 == 0 && t->alone.units % 16 == 0;
+    wide = HAS_AVX2;
 #endif
 
     int64_t contents, unknown = 0;
@@ -73,8 +73,8 @@ EXPORT int32_t unspun_measure(const Tables *t, const uint32_t *text, int64_t len
     for (int64_t i = 0; i < examined; i++) {
         double row[WORD_FEATURES];
         for (int k = 0; k < WORD_FEATURES; k++) row[k] = a->features[i * WORD_FEATURES + k];
-        a->words[i] = score(&t->words, row, wide);
-        a->strange[i] = score(&t->strange, row, wide);
+        a->words[i] = score(&t->words, row);
+        a->strange[i] = score(&t->strange, row);
     }
 
     double n = (double)count, wrong, doubled;
@@ -86,7 +86,7 @@ EXPORT int32_t unspun_measure(const Tables *t, const uint32_t *text, int64_t len
     *out++ = 0; /* tricks: such text is hard */
     *out++ = (double)unknown / n;
     *out++ = contents ? zipf / (double)contents : 0;
-    result->odds = score(&t->alone, result->features, wide);
+    result->odds = score(&t->alone, result->features);
     result->score = to_probability(result->odds);
     give_back();
     return SCORED;
