@@ -3,7 +3,7 @@ alignment, wordings, pairs of them, usage, trees; and scores the same to the nin
 
 from __future__ import annotations
 
-import os
+import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from test_twin import PIECES
 from unspun import Article
 from unspun.classifier import Model
-from unspun.compiled.library import load_library
+from unspun.compiled.library import load_library, make_salt
 from unspun.compiled.text import hash_words
 from unspun.evidence import Evidence, gather_evidence
 from unspun.examined import Examined
@@ -254,7 +254,19 @@ def test_evidence_does_not_depend_on_the_salt(salt: int) -> None:
         (article, source), (_, another) = spun()[:2]
         check_evidence(article, [another, source])
     finally:
-        library.unspun_set_salt(int.from_bytes(os.urandom(8)))
+        library.unspun_set_salt(make_salt())
+
+
+def test_references_are_the_same_in_another_process() -> None:
+    # Nor do their tables depend on the salt of the process that they were made in.
+    library, article = load_library(), Text(samples()[0])
+    assert library is not None
+    built = References.build((Article(str(n), text) for n, text in enumerate(samples())), lexicon())
+    sent = pickle.dumps(built)
+    library.unspun_set_salt(make_salt())
+    found, expected = (references.query(article) for references in (pickle.loads(sent), built))
+    assert [c.shared for c in found[0]] == [c.shared for c in expected[0]]
+    assert [c.article.id for c in found[1]] == [c.article.id for c in expected[1]] == ["0"]
 
 
 def test_few_references_weigh_what_many_do() -> None:

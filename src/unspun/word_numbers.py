@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from unspun.compiled.library import address, load_library
+from unspun.compiled.library import address, load_library, make_salt
 from unspun.text import Text
 
 
@@ -32,17 +32,19 @@ class WordNumbers:
         assert library is not None
         assert text.hashes is not None
         library.unspun_find_numbers(
-            address(known.held), address(known.numbers), len(known.held) - 1, address(text.hashes), len(text),
-            address(found),
+            address(known.held), address(known.numbers), len(known.held) - 1, known.salt, address(text.hashes),
+            len(text), address(found),
         )  # fmt: skip
         return found
 
 
 class _Table(NamedTuple):
-    """Of each slot the hash of its word, uint64[2**k], 0 for none, and the word's number, int32[2**k]."""
+    """Of each slot the hash of its word, uint64[2**k], 0 for none, and the word's number, int32[2**k]; the salt by
+    which they are laid out."""
 
     held: NDArray[np.uint64]
     numbers: NDArray[np.int32]
+    salt: int
 
 
 def number_words(texts: Sequence[Text]) -> tuple[WordNumbers, NDArray[np.int32]]:
@@ -56,8 +58,9 @@ def number_words(texts: Sequence[Text]) -> tuple[WordNumbers, NDArray[np.int32]]
         return WordNumbers(len(numbers), dict(numbers)), ids
     hashes = np.concatenate([text.hashes for text in texts if text.hashes is not None] or [np.zeros(0, np.uint64)])
     slots = 1 << (2 * len(hashes)).bit_length()
-    table, ids = _Table(np.zeros(slots, np.uint64), np.empty(slots, np.int32)), np.empty(len(hashes), np.int32)
+    table = _Table(np.zeros(slots, np.uint64), np.empty(slots, np.int32), make_salt())
+    ids = np.empty(len(hashes), np.int32)
     size = library.unspun_number_words(
-        address(table.held), address(table.numbers), slots - 1, address(hashes), len(hashes), address(ids)
+        address(table.held), address(table.numbers), slots - 1, table.salt, address(hashes), len(hashes), address(ids)
     )
     return WordNumbers(size, table), ids

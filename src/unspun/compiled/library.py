@@ -16,7 +16,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 #: Of ``twin.c``: a library of another version is not used.
-VERSION: Final = 11
+VERSION: Final = 12
 #: Not called .so: Python would take it for one of its modules.
 LIBRARY: Final = Path(__file__).with_name("_twin.bin")
 
@@ -96,8 +96,8 @@ _TAKES: Final = {
     "unspun_set_salt": (ctypes.c_uint64,),
     "unspun_hash_words": (ctypes.c_char_p, _LONG, _POINTER),
     "unspun_look_words_up": (*[_POINTER] * 6, _LONG, *[_POINTER] * 4),
-    "unspun_number_words": (*[_POINTER] * 2, ctypes.c_uint64, _POINTER, _LONG, _POINTER),
-    "unspun_find_numbers": (*[_POINTER] * 2, ctypes.c_uint64, _POINTER, _LONG, _POINTER),
+    "unspun_number_words": (*[_POINTER] * 2, *[ctypes.c_uint64] * 2, _POINTER, _LONG, _POINTER),
+    "unspun_find_numbers": (*[_POINTER] * 2, *[ctypes.c_uint64] * 2, _POINTER, _LONG, _POINTER),
     "unspun_weigh_references": (
         _POINTER, _LONG, *[_POINTER] * 2, _LONG, *[_POINTER] * 4, ctypes.c_uint64, *[_POINTER] * 2,
     ),
@@ -129,6 +129,11 @@ _GIVES: Final = {
 }
 
 
+def make_salt() -> int:
+    """An odd number of 64 bits that nobody can guess, by which tables are laid out."""
+    return int.from_bytes(os.urandom(8)) | 1
+
+
 @cache
 def load_library() -> ctypes.CDLL | None:
     """The library; None where it was not built, is of another version or another machine, or is not wanted."""
@@ -141,7 +146,7 @@ def load_library() -> ctypes.CDLL | None:
         for name, gives in _GIVES.items():
             getattr(library, name).restype = gives
         # A library that was left over would read structures of another shape.
-        library.unspun_set_salt(int.from_bytes(os.urandom(8)))
+        library.unspun_set_salt(make_salt())
         fits = library.unspun_version() == VERSION and library.unspun_size(0) == ctypes.sizeof(Tables)
         return library if fits else None
     except (OSError, AttributeError):

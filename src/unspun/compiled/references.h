@@ -1,19 +1,26 @@
 /* References numbered and searched: unspun.word_numbers, unspun.references. */
 
-/* A word's number: that of its hash in the table, hashes and numbers [mask + 1], a power of two that leaves room. */
-static uint64_t find_number(const uint64_t *held, uint64_t mask, uint64_t hash) {
-    uint64_t slot = wanted_slot(hash, mask);
-    while (held[slot] && held[slot] != hash) slot = (slot + 1) & mask;
+/* Hashes of words and their numbers [mask + 1], a power of two that leaves room; an odd salt, see words.h. */
+typedef struct {
+    uint64_t *held;
+    int32_t *numbers;
+    uint64_t mask, salt;
+} Numbers;
+
+static uint64_t find_number(const Numbers *n, uint64_t hash) {
+    uint64_t slot = salted_slot(hash, n->mask, n->salt);
+    while (n->held[slot] && n->held[slot] != hash) slot = (slot + 1) & n->mask;
     return slot;
 }
 
 /* Numbers words in the order of their first occurrence; how many there are. */
 EXPORT int32_t unspun_number_words(
-    uint64_t *held, int32_t *numbers, uint64_t mask, const uint64_t *hashes, int64_t count, int32_t *found
+    uint64_t *held, int32_t *numbers, uint64_t mask, uint64_t odd, const uint64_t *hashes, int64_t count, int32_t *found
 ) {
+    const Numbers n = {held, numbers, mask, odd};
     int32_t next = 0;
     for (int64_t i = 0; i < count; i++) {
-        uint64_t slot = find_number(held, mask, hashes[i]);
+        uint64_t slot = find_number(&n, hashes[i]);
         if (!held[slot]) held[slot] = hashes[i], numbers[slot] = next++;
         found[i] = numbers[slot];
     }
@@ -22,10 +29,11 @@ EXPORT int32_t unspun_number_words(
 
 /* The numbers of words, -1 of those that have none. */
 EXPORT void unspun_find_numbers(
-    const uint64_t *held, const int32_t *numbers, uint64_t mask, const uint64_t *hashes, int64_t count, int32_t *found
+    uint64_t *held, int32_t *numbers, uint64_t mask, uint64_t odd, const uint64_t *hashes, int64_t count, int32_t *found
 ) {
+    const Numbers n = {held, numbers, mask, odd};
     for (int64_t i = 0; i < count; i++) {
-        uint64_t slot = find_number(held, mask, hashes[i]);
+        uint64_t slot = find_number(&n, hashes[i]);
         found[i] = held[slot] ? numbers[slot] : -1;
     }
 }

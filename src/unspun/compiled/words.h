@@ -10,11 +10,14 @@ static uint64_t salt = 0x9E3779B97F4A7C15u;
 
 EXPORT void unspun_set_salt(uint64_t value) { salt = value | 1; }
 
-/* The slot that a key wants in a table of mask + 1, a power of two (multiply-shift: Dietzfelbinger et al. 1997). */
-static inline uint64_t wanted_slot(uint64_t key, uint64_t mask) {
+/* The slot that a key wants in a table of mask + 1, a power of two (multiply-shift: Dietzfelbinger et al. 1997), by an
+ * odd salt: tables that may go to another process keep theirs. */
+static inline uint64_t salted_slot(uint64_t key, uint64_t mask, uint64_t odd) {
     key *= 0xD6E8FEB86659FD93u;
-    return mask ? ((key ^ key >> 32) * salt) >> __builtin_clzll(mask) : 0;
+    return mask ? ((key ^ key >> 32) * odd) >> __builtin_clzll(mask) : 0;
 }
+
+static inline uint64_t wanted_slot(uint64_t key, uint64_t mask) { return salted_slot(key, mask, salt); }
 
 static uint64_t hash_letters(const uint32_t *letters, int64_t length) {
     uint64_t hash = 0;
