@@ -61,12 +61,9 @@ class Examined:
         numbers, flags = np.empty((3, count), np.int32), np.empty((2, count), np.bool_)
         found = _LookedUp(numbers, flags, numbers[0], numbers[1].view(np.float32), numbers[2], *flags)
         read = split.hash, split.capital, split.numeric, split.opens, split.sentence
-        library.unspun_look_words_up(
-            load_words(self.lexicon),
-            *map(address, read),
-            count,
-            *map(address, (found.ids, found.zipf, found.content, found.named)),
-        )
+        written = found.ids, found.zipf, found.content, found.named
+        tables = load_words(self.lexicon)
+        library.unspun_look_words_up(tables, *map(address, read), count, *map(address, written))
         library.unspun_number_quotations(
             self.text.letters, len(self.text.raw), address(split.start), count, address(found.quotation)
         )
