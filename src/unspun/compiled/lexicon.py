@@ -169,6 +169,21 @@ def fill_tables(tables: Tables, lexicon: Lexicon) -> None:
     phrases = _hash_phrases(lexicon)
     tables.phrases, tables.phrase_mask = address(phrases), len(phrases) - 1
     tables.longest_phrase = max(map(len, lexicon.phrases), default=0)
+    tables.priors = address(_sum_priors(lexicon))
+
+
+@cache
+def _sum_priors(lexicon: Lexicon) -> NDArray[np.float32]:
+    """float32[size]: of every word the ``prior_gain`` of :mod:`unspun.extractors.wording`, the same wherever it stands."""
+    library, priors = load_library(), np.empty(lexicon.size, np.float32)
+    assert library is not None
+    tables = Tables(
+        size=lexicon.size, logs=address(_stack_logs(lexicon)), synonym_starts=address(lexicon.synonym_starts),
+        synonym_ids=address(lexicon.synonym_ids), shares=address(SHARES), last_share=len(SHARES) - 1,
+        share_steps=SHARE_STEPS,
+    )  # fmt: skip
+    library.unspun_fill_priors(ctypes.addressof(tables), address(priors))
+    return priors
 
 
 @cache

@@ -16,7 +16,7 @@ from typing import Any, Final
 from numpy.typing import NDArray
 
 #: Of ``twin.c``: a library of another version is not used.
-VERSION: Final = 12
+VERSION: Final = 13
 #: Not called .so: Python would take it for one of its modules.
 LIBRARY: Final = Path(__file__).with_name("_twin.bin")
 
@@ -54,7 +54,7 @@ class Tables(ctypes.Structure):
         ("pairs", CompiledKeyTable), ("triples", CompiledKeyTable),
         ("pair_logs", ctypes.c_void_p), ("gains", ctypes.c_void_p), ("triple_backoff", ctypes.c_void_p),
         ("log_step", ctypes.c_float), ("gain_step", ctypes.c_float),
-        ("synonym_starts", ctypes.c_void_p), ("synonym_ids", ctypes.c_void_p), ("synonym_sources", ctypes.c_void_p),
+        *((n, ctypes.c_void_p) for n in ("synonym_starts", "synonym_ids", "priors", "synonym_sources")),
         ("synonyms", CompiledKeyTable), ("spellings", CompiledKeyTable),
         *((name, ctypes.c_void_p) for name in ("synonym_bits", "kinds", "lemmas", "inflections", "out_degrees")),
         *((name, ctypes.c_void_p) for name in ("marked", "marks", "spelt_at", "spelt")),
@@ -93,6 +93,7 @@ _TAKES: Final = {
     "unspun_split_text": (_POINTER, ctypes.c_char_p, _LONG, _LONG, *[_POINTER] * 3),
     "unspun_add_phrases": (_POINTER, ctypes.c_uint64, ctypes.c_char_p, _LONG),
     "unspun_holds_phrase": (*[_POINTER] * 3, _LONG),
+    "unspun_fill_priors": (_POINTER,) * 2,
     "unspun_set_salt": (ctypes.c_uint64,),
     "unspun_hash_words": (ctypes.c_char_p, _LONG, _POINTER),
     "unspun_look_words_up": (*[_POINTER] * 6, _LONG, *[_POINTER] * 4),

@@ -19,7 +19,7 @@
 #define first_bit(bits) __builtin_ctzll(bits)
 
 /* Changed whenever something here is called in another way: unspun.compiled.library refuses a library of another. */
-#define VERSION 12
+#define VERSION 13
 
 enum { PAGE = 256, PAGES = 0x1100 };
 /* What a character is, see unspun.compiled.twin. */
@@ -82,6 +82,7 @@ typedef struct {
     const int8_t *triple_backoff;
     float log_step, gain_step;
     const int32_t *synonym_starts, *synonym_ids;
+    const float *priors; /* [size], see wording.h */
     const uint8_t *synonym_sources;
     /* pairs of synonyms, either way, and their sources; only where texts are compared, as are lemmas */
     KeyTable synonyms, spellings;

@@ -35,21 +35,41 @@ static int32_t multiply(const int16_t *a, const int16_t *b) {
     return sum;
 }
 
+static int32_t multiply_bytes(const int16_t *a, const int8_t *b) {
+    int32_t sum = 0;
+    for (int k = 0; k < DIMENSIONS; k++) sum += a[k] * b[k];
+    return sum;
+}
+
 #ifdef AVX2
 AVX2 static int32_t multiply_wide(const int16_t *a, const int16_t *b) {
     int32_t sum = 0;
     for (int k = 0; k < DIMENSIONS; k++) sum += a[k] * b[k];
     return sum;
 }
+
+AVX2 static int32_t multiply_bytes_wide(const int16_t *a, const int8_t *b) {
+    __m256i sums = _mm256_setzero_si256();
+    int32_t parts[8], sum = 0;
+    int k = 0;
+    for (; k + 16 <= DIMENSIONS; k += 16) {
+        __m256i bytes = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(b + k)));
+        sums = _mm256_add_epi32(sums, _mm256_madd_epi16(_mm256_loadu_si256((const __m256i *)(a + k)), bytes));
+    }
+    for (; k < DIMENSIONS; k++) sum += a[k] * b[k];
+    _mm256_storeu_si256((__m256i *)parts, sums);
+    for (int i = 0; i < 8; i++) sum += parts[i];
+    return sum;
+}
 #else
 #define multiply_wide multiply
+#define multiply_bytes_wide multiply_bytes
 #endif
 
 static float compare(const Tables *t, const int16_t *around, int64_t square, int32_t id, int wide) {
-    int16_t vector[DIMENSIONS];
-    for (int k = 0; k < DIMENSIONS; k++) vector[k] = t->vectors[(int64_t)id * DIMENSIONS + k];
+    const int8_t *vector = t->vectors + (int64_t)id * DIMENSIONS;
     int64_t product = square * t->squares[id];
-    double dot = wide ? multiply_wide(around, vector) : multiply(around, vector);
+    double dot = wide ? multiply_bytes_wide(around, vector) : multiply_bytes(around, vector);
     return (float)(dot / sqrt((double)(product > 1 ? product : 1)));
 }
 
@@ -118,11 +138,22 @@ static void write_habits(const Tables *t, int32_t own, int64_t after, int64_t be
     *f++ = before < 0 ? 0 : t->before_values[2 * before + 1];
 }
 
-enum { BLOCK = 8, TRIED = 1 + MOST_SYNONYMS };
-
 static int64_t count_synonyms(const Tables *t, int32_t id) {
     return id < 0 ? 0 : t->synonym_starts[id + 1] - t->synonym_starts[id];
 }
+
+/* How much likelier than a word its synonyms are by themselves: of every word of the lexicon, 0 without synonyms. */
+EXPORT void unspun_fill_priors(const Tables *t, float *priors) {
+    for (int32_t own = 0; own < t->size; own++) {
+        float channel[MOST_SYNONYMS], peak;
+        int64_t number = count_synonyms(t, own);
+        if (number > MOST_SYNONYMS) number = MOST_SYNONYMS;
+        for (int64_t k = 0; k < number; k++) channel[k] = t->logs[t->synonym_ids[t->synonym_starts[own] + k]].channel;
+        priors[own] = number ? (float)(add_logs(t, channel, number, &peak) - (double)t->logs[own].unigram) : 0;
+    }
+}
+
+enum { BLOCK = 8, TRIED = 1 + MOST_SYNONYMS };
 
 /* Writes the features of up to BLOCK words at places[]; in rounds, each of which asks for the memory of the next. */
 static void examine_block(
@@ -220,18 +251,15 @@ static void examine_block(
     for (int64_t b = 0; b < size; b++) {
         int64_t place = places[b], number = synonyms[b], most_times = 0;
         const Around *r = &around[b];
-        float channel[MOST_SYNONYMS], peak, prior_peak;
-        for (int64_t k = 0; k < number; k++) {
-            int32_t word = tried[b][k + 1];
-            channel[k] = t->logs[word].channel;
-            if (space.times[word] > most_times) most_times = space.times[word];
-        }
+        float peak;
+        for (int64_t k = 1; k <= number; k++)
+            if (space.times[tried[b][k]] > most_times) most_times = space.times[tried[b][k]];
         int32_t own = tried[b][0], other = tried[b][best[b] + 1];
         float own_unigram = t->logs[own].unigram, own_left = left[b][0], own_right = right[b][0];
-        float best_left = left[b][best[b] + 1], best_right = right[b][best[b] + 1], best_channel = channel[best[b]];
+        float best_left = left[b][best[b] + 1], best_right = right[b][best[b] + 1];
+        float best_channel = t->logs[other].channel;
         float together = own_left + own_right + own_unigram;
         double gain = add_logs(t, posterior[b], number, &peak) - (double)together;
-        double prior = add_logs(t, channel, number, &prior_peak) - (double)own_unigram;
         uint8_t bits = t->synonym_sources[t->synonym_starts[own] + best[b]];
         int64_t product = (int64_t)t->squares[own] * t->squares[other];
         int16_t near[DIMENSIONS];
@@ -250,7 +278,7 @@ static void examine_block(
         *f++ = peak - together;
         *f++ = best_left + best_channel - own_left - own_unigram;
         *f++ = best_right + best_channel - own_right - own_unigram;
-        *f++ = (float)prior;
+        *f++ = t->priors[own];
         *f++ = own_left, *f++ = own_right, *f++ = best_left, *f++ = best_right;
         *f++ = a->zipf[place];
         *f++ = t->logs[other].unigram - own_unigram;
