@@ -174,7 +174,7 @@ def fill_tables(tables: Tables, lexicon: Lexicon) -> None:
 
 @cache
 def _sum_priors(lexicon: Lexicon) -> NDArray[np.float32]:
-    """float32[size]: of every word the ``prior_gain`` of :mod:`unspun.extractors.wording`, the same wherever it stands."""
+    """float32[size]: of every word the ``prior_gain`` of :mod:`unspun.extractors.wording`, wherever it stands."""
     library, priors = load_library(), np.empty(lexicon.size, np.float32)
     assert library is not None
     tables = Tables(
