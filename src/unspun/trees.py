@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -52,6 +51,8 @@ class Trees:
     _children: NDArray[np.intp] = field(init=False, repr=False)
     # The values in steps: sums of whole numbers do not depend on their order (see :mod:`unspun.networks`).
     _values: NDArray[np.int64] = field(init=False, repr=False)
+    # What :func:`sort_leaves` found, once it was asked.
+    _sorted: list[SortedLeaves | None] = field(init=False, repr=False, default_factory=list)
 
     def __post_init__(self) -> None:
         leaf, at = self.feature < 0, np.arange(len(self.feature), dtype=np.int32)
@@ -125,7 +126,7 @@ class Trees:
         return margin
 
 
-class _Sorted(NamedTuple):
+class SortedLeaves(NamedTuple):
     """Trees as ``twin.c`` reads them: all inner ``nodes``, tree by tree, each with the leaves on its left as bits, and
     the values of the ``leaves`` int64 of each tree from left to right; where each tree's begin, and the end, int64."""
 
@@ -135,9 +136,14 @@ class _Sorted(NamedTuple):
     leaf_starts: NDArray[np.int64]
 
 
-@cache
-def sort_leaves(trees: Trees) -> _Sorted | None:
-    """None where a tree has too many leaves."""
+def sort_leaves(trees: Trees) -> SortedLeaves | None:
+    """The trees as compiled code reads them; None where one has too many leaves."""
+    if not trees._sorted:
+        trees._sorted.append(_sort_leaves(trees))
+    return trees._sorted[0]
+
+
+def _sort_leaves(trees: Trees) -> SortedLeaves | None:
     feature, threshold = trees.feature.tolist(), trees.threshold.tolist()
     left, right, values = trees.left.tolist(), trees.right.tolist(), trees._values.tolist()
     nodes, leaves = list[tuple[float, int, int]](), list[int]()
@@ -160,4 +166,4 @@ def sort_leaves(trees: Trees) -> _Sorted | None:
         node_starts.append(len(nodes))
         leaf_starts.append(len(leaves))
     starts = np.array([node_starts, leaf_starts], np.int64)
-    return _Sorted(np.array(nodes, _NODE), starts[0], np.array(leaves, np.int64), starts[1])
+    return SortedLeaves(np.array(nodes, _NODE), starts[0], np.array(leaves, np.int64), starts[1])
