@@ -1,6 +1,6 @@
 /* Networks and trees: sums of whole numbers, the same in any order (unspun.networks, unspun.trees). */
 
-static void add_units_plainly(const Network *n, int32_t network, const int16_t *inputs, int32_t *units) {
+static void add_units(const Network *n, int32_t network, const int16_t *inputs, int32_t *units) {
     int32_t pairs = (n->inputs + 1) / 2;
     const int16_t *weights = n->hidden + (int64_t)network * pairs * n->units * 2;
     memcpy(units, n->hidden_bias + (int64_t)network * n->units, (size_t)n->units * sizeof(int32_t));
@@ -10,19 +10,56 @@ static void add_units_plainly(const Network *n, int32_t network, const int16_t *
     }
 }
 
-static double add_output_plainly(const double *output, const int32_t *units, int32_t count) {
+static double add_output(const double *output, const int32_t *units, int32_t count) {
     double total = 0;
     for (int32_t u = 0; u < count; u++) total += output[u] * (units[u] > 0 ? units[u] : 0);
     return total;
 }
 
+/* Added and taken away, these round a smaller number to the nearest whole one, ties to even, as rint does. */
+#define ROUND 6755399441055744.0
+#define ROUND_FLOAT 12582912.0f
+
+static void standardise(const Network *n, const double *features, int16_t *inputs) {
+    for (int32_t k = 0; k < n->inputs; k++) {
+        double value = (features[k] - n->mean[k]) * n->steps[k];
+        value = value < -n->most ? -n->most : value > n->most ? n->most : value;
+        inputs[k] = (int16_t)(value + ROUND - ROUND);
+    }
+}
+
 #ifdef AVX2
-AVX2 static void add_units_by_eight(const Network *n, int32_t network, const int16_t *inputs, int32_t *units) {
+/* The same, four at a time. */
+AVX2 static void standardise_wide(const Network *n, const double *features, int16_t *inputs) {
+    const __m256d most = _mm256_set1_pd(n->most), least = _mm256_set1_pd(-n->most);
+    int32_t k = 0;
+    for (; k + 4 <= n->inputs; k += 4) {
+        __m256d value = _mm256_sub_pd(_mm256_loadu_pd(features + k), _mm256_loadu_pd(n->mean + k));
+        value = _mm256_min_pd(_mm256_max_pd(_mm256_mul_pd(value, _mm256_loadu_pd(n->steps + k)), least), most);
+        __m128i whole = _mm256_cvtpd_epi32(value);
+        _mm_storel_epi64((__m128i *)(inputs + k), _mm_packs_epi32(whole, whole));
+    }
+    const Network rest = {.inputs = n->inputs - k, .mean = n->mean + k, .steps = n->steps + k, .most = n->most};
+    standardise(&rest, features + k, inputs + k);
+}
+
+AVX2 static inline __m256d add_lit(__m256d total, __m256i units, const double *output) {
+    __m256i lit = _mm256_max_epi32(units, _mm256_setzero_si256());
+    __m256d low = _mm256_cvtepi32_pd(_mm256_castsi256_si128(lit));
+    __m256d high = _mm256_cvtepi32_pd(_mm256_extracti128_si256(lit, 1));
+    total = _mm256_add_pd(total, _mm256_mul_pd(_mm256_loadu_pd(output), low));
+    return _mm256_add_pd(total, _mm256_mul_pd(_mm256_loadu_pd(output + 4), high));
+}
+
+/* What one of the networks makes of its inputs, sixteen units at a time. */
+AVX2 static double run_network_wide(const Network *n, int32_t network, const int16_t *inputs) {
     int32_t pairs = (n->inputs + 1) / 2;
+    __m256d total = _mm256_setzero_pd();
     for (int32_t u = 0; u < n->units; u += 16) {
         const int16_t *weights = n->hidden + ((int64_t)network * pairs * n->units + u) * 2;
-        const int32_t *bias = n->hidden_bias + (int64_t)network * n->units + u;
-        __m256i one = _mm256_loadu_si256((const __m256i *)bias), two = _mm256_loadu_si256((const __m256i *)(bias + 8));
+        const int64_t first = (int64_t)network * n->units + u;
+        __m256i one = _mm256_loadu_si256((const __m256i *)(n->hidden_bias + first));
+        __m256i two = _mm256_loadu_si256((const __m256i *)(n->hidden_bias + first + 8));
         for (int32_t j = 0; j < pairs; j++, weights += 2 * n->units) {
             int32_t both;
             memcpy(&both, inputs + 2 * j, sizeof both);
@@ -30,95 +67,33 @@ AVX2 static void add_units_by_eight(const Network *n, int32_t network, const int
             one = _mm256_add_epi32(one, _mm256_madd_epi16(_mm256_loadu_si256((const __m256i *)weights), input));
             two = _mm256_add_epi32(two, _mm256_madd_epi16(_mm256_loadu_si256((const __m256i *)(weights + 16)), input));
         }
-        _mm256_storeu_si256((__m256i *)(units + u), one);
-        _mm256_storeu_si256((__m256i *)(units + u + 8), two);
-    }
-}
-
-AVX2 static double add_output_by_four(const double *output, const int32_t *units, int32_t count) {
-    __m256d total = _mm256_setzero_pd();
-    for (int32_t u = 0; u < count; u += 4) {
-        __m128i lit = _mm_max_epi32(_mm_loadu_si128((const __m128i *)(units + u)), _mm_setzero_si128());
-        total = _mm256_add_pd(total, _mm256_mul_pd(_mm256_loadu_pd(output + u), _mm256_cvtepi32_pd(lit)));
+        total = add_lit(add_lit(total, one, n->output + first), two, n->output + first + 8);
     }
     double parts[4];
     _mm256_storeu_pd(parts, total);
     return parts[0] + parts[1] + parts[2] + parts[3];
 }
-
-AVX512 static void add_units_by_sixteen(const Network *n, int32_t network, const int16_t *inputs, int32_t *units) {
-    int32_t pairs = (n->inputs + 1) / 2;
-    for (int32_t u = 0; u < n->units; u += 32) {
-        const int16_t *weights = n->hidden + ((int64_t)network * pairs * n->units + u) * 2;
-        const int32_t *bias = n->hidden_bias + (int64_t)network * n->units + u;
-        __m512i one = _mm512_loadu_si512(bias), two = _mm512_loadu_si512(bias + 16);
-        for (int32_t j = 0; j < pairs; j++, weights += 2 * n->units) {
-            int32_t both;
-            memcpy(&both, inputs + 2 * j, sizeof both);
-            __m512i input = _mm512_set1_epi32(both);
-            one = _mm512_add_epi32(one, _mm512_madd_epi16(_mm512_loadu_si512(weights), input));
-            two = _mm512_add_epi32(two, _mm512_madd_epi16(_mm512_loadu_si512(weights + 32), input));
-        }
-        _mm512_storeu_si512(units + u, one);
-        _mm512_storeu_si512(units + u + 16, two);
-    }
-}
-
-AVX512 static double add_output_by_eight(const double *output, const int32_t *units, int32_t count) {
-    __m512d total = _mm512_setzero_pd();
-    for (int32_t u = 0; u < count; u += 8) {
-        __m512d lit = _mm512_max_pd(_mm512_cvtepi32_pd(_mm256_loadu_si256((const __m256i *)(units + u))),
-                                    _mm512_setzero_pd());
-        total = _mm512_add_pd(total, _mm512_mul_pd(_mm512_loadu_pd(output + u), lit));
-    }
-    return _mm512_reduce_add_pd(total);
-}
 #endif
 
-/* How many registers wide this processor reckons with a network: 0 plainly, 1 eight numbers at a time, 2 sixteen. */
-static int find_width(const Network *n) {
-#ifdef AVX2
-    if (HAS_AVX512 && n->units % 32 == 0) return 2;
-    return HAS_AVX2 && n->units % 16 == 0;
-#else
-    (void)n;
-    return 0;
-#endif
+static double run_network(const Network *n, int32_t network, const int16_t *inputs) {
+    int32_t units[MOST_UNITS];
+    add_units(n, network, inputs, units);
+    return add_output(n->output + (int64_t)network * n->units, units, n->units);
 }
-
-/* Added and taken away, these round a smaller number to the nearest whole one, ties to even, as rint does. */
-#define ROUND 6755399441055744.0
-#define ROUND_FLOAT 12582912.0f
 
 static double score(const Network *n, const double *features) {
-    int width = find_width(n);
     int16_t inputs[MOST_INPUTS] = {0};
-    int32_t units[MOST_UNITS];
     double margins = 0;
-    for (int32_t k = 0; k < n->inputs; k++) {
-        double value = (features[k] - n->mean[k]) * n->steps[k];
-        value = value < -n->most ? -n->most : value > n->most ? n->most : value;
-        inputs[k] = (int16_t)(value + ROUND - ROUND);
-    }
-    for (int32_t i = 0; i < n->count; i++) {
-        double total;
-        const double *output = n->output + (int64_t)i * n->units;
 #ifdef AVX2
-        if (width == 2) {
-            add_units_by_sixteen(n, i, inputs, units);
-            total = add_output_by_eight(output, units, n->units);
-        } else if (width) {
-            add_units_by_eight(n, i, inputs, units);
-            total = add_output_by_four(output, units, n->units);
-        } else
-#endif
-        {
-            add_units_plainly(n, i, inputs, units);
-            total = add_output_plainly(output, units, n->units);
-        }
-        margins += total * n->step[i] + n->output_bias[i];
+    if (HAS_AVX2 && n->units % 16 == 0) {
+        standardise_wide(n, features, inputs);
+        for (int32_t i = 0; i < n->count; i++)
+            margins += run_network_wide(n, i, inputs) * n->step[i] + n->output_bias[i];
+        return n->slope * (margins / n->count) + n->offset;
     }
-    (void)width;
+#endif
+    standardise(n, features, inputs);
+    for (int32_t i = 0; i < n->count; i++) margins += run_network(n, i, inputs) * n->step[i] + n->output_bias[i];
     return n->slope * (margins / n->count) + n->offset;
 }
 

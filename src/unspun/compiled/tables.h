@@ -10,8 +10,6 @@
 #include <immintrin.h>
 #define HAS_AVX2 __builtin_cpu_supports("avx2")
 #define AVX2 __attribute__((target("avx2")))
-#define HAS_AVX512 __builtin_cpu_supports("avx512bw")
-#define AVX512 __attribute__((target("avx512f,avx512bw")))
 #endif
 
 #define EXPORT __attribute__((visibility("default")))
