@@ -326,7 +326,7 @@ def test_no_graph_is_run_but_unspuns_own(
 ) -> None:
     for graph in graphs:
         model = onnx.load(graph)
-        assert read_graph(graph)[1] == VOCABULARY
+        assert read_graph(graph) == VOCABULARY
         harm(model)
         changed = tmp_path / "context.onnx"
         changed.write_bytes(model.SerializeToString())

@@ -13,6 +13,8 @@ from itertools import islice
 from multiprocessing.context import BaseContext
 from typing import Any, Final, TypeVar
 
+from unspun.memory import return_memory
+
 #: Items that a worker takes at once: large enough to make sending them cheap, small enough to share work.
 CHUNK: Final = 16
 
@@ -30,6 +32,7 @@ def obey_parent(interrupt: signal.Handlers = signal.SIG_IGN) -> None:
 
     ``interrupt``: what becomes of Ctrl-C, which a terminal sends to the workers too; by default the parent sees to it.
     """
+    return_memory()
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_leave_with_parent, daemon=True).start()

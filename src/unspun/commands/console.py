@@ -203,6 +203,9 @@ def guard_index(index: Path) -> Iterator[None]:
 
 def open_model(model: Path | None, load: Callable[[], T]) -> T:
     """What ``load`` gives; wrong usage where the model cannot be used."""
+    from unspun.memory import return_memory
+
+    return_memory()
     try:
         return load()
     except (OSError, ValueError) as error:

@@ -153,9 +153,9 @@ def keep_quiet() -> None:
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
-def read_graph(file: Path, digest: str | None = None) -> tuple[bytes, list[str]]:
-    """The bytes of a graph that may be run, and its vocabulary; raises :class:`ModelError` for any other file, or for
-    one of another ``digest``."""
+def read_graph(file: Path, digest: str | None = None) -> list[str]:
+    """The vocabulary of a graph that may be run; raises :class:`ModelError` for any other file, or for one of another
+    ``digest``."""
     with file.open("rb") as stream:
         data = stream.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
@@ -174,7 +174,13 @@ def read_graph(file: Path, digest: str | None = None) -> tuple[bytes, list[str]]
     except Exception as error:
         # What is cut off, of other types, or without some part raises errors of its own.
         raise ModelError(f"{file}: no contextual model of unspun, or damaged ({error}); reinstall unspun") from error
-    return data, found.told["vocabulary"].split("\n")
+    return found.told["vocabulary"].split("\n")
+
+
+def _identify(file: Path) -> tuple[int, int, int]:
+    """What tells a file from another of its name, or from what it was."""
+    found = file.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _open_session(file: Path, digest: str | None) -> _Opened:
@@ -191,14 +197,15 @@ def _open_session(file: Path, digest: str | None) -> _Opened:
     # Otherwise what looks like onnxruntime's own format is read as that.
     settings.add_session_config_entry("session.load_model_format", "ONNX")
     try:
-        data, vocabulary = read_graph(file, digest)
-        # The bytes that were looked at, not the file, which may be another by now.
-        session = InferenceSession(data, settings, providers=["CPUExecutionProvider"])
+        before = _identify(file)
+        vocabulary = read_graph(file, digest)
+        # By its name: given the bytes, it would hold 22 MB more while it opens, when it needs the most.
+        session = InferenceSession(str(file), settings, providers=["CPUExecutionProvider"])
+        if _identify(file) != before:
+            raise ModelError(f"{file}: changed while it was read: try again")
     except ModelError:
         raise
     except Exception as error:
         # onnxruntime raises a type of its own for each thing that can be wrong with a file.
         raise ModelError(f"{file}: no contextual model of unspun, or damaged ({error}); reinstall unspun") from error
-    # It would keep them all its life, to begin anew with other providers.
-    session._model_bytes = None
     return session, build_tokenizer(vocabulary), (vocabulary.index(START), vocabulary.index(END))
