@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from unspun.training.bench.articles import Pool, join_texts, make_texts, spin_article
+from unspun.training.bench.articles import Pool, join_texts, make_texts
 from unspun.training.bench.race import fit_slope
+from unspun.training.spinner import spin_whole
 
 #: Words of the shortest text; each step doubles them.
 _SHORTEST: Final = 100
@@ -24,6 +25,8 @@ _LONG_TEXT: Final = 100_000
 #: A point that takes more memory (bytes) or time (seconds) is given up, and the curve with it.
 _MEMORY: Final = 8_000_000_000
 _PATIENCE: Final = 600.0
+#: Share of the words that are swapped in spun texts.
+_RATE: Final = 0.25
 #: Seconds that an article may take in the curve of numbers, for the patience of that.
 _EACH: Final = 0.02
 
@@ -43,7 +46,8 @@ def measure_lengths(
         rng = random.Random(words)
         count = max(1, _TOGETHER // words)
         sources = [join_texts(pool.texts, words, rng)[:longest] for _ in range(count)]
-        spun = [spin_article(source, pool.dictionaries, rng) for source in sources]
+        # The same share at every length: what is shown of a swap costs as much as many words.
+        spun = [spin_whole(source, pool.dictionaries[0], _RATE, rng).text for source in sources]
         reached = max(map(len, sources))
         asked: dict[str, list[tuple[str, str | None]]] = {
             ALONE_HONEST: [(source, None) for source in sources],
