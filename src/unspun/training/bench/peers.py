@@ -23,6 +23,7 @@ from unspun.training.bench.race import Way
 
 #: The rows that the others are set beside, and the targets speak of.
 UNSPUN: Final = "unspun, score_many, one worker"
+HONEST: Final = "the same, honest articles alone"
 COMPARED: Final = "unspun, references built for each article"
 ALIGN: Final = "unspun.alignment.align"
 QUALITY: Final = "datatrove GopherQualityFilter"
@@ -87,7 +88,7 @@ def list_alone(detector: Detector, articles: Sequence[tuple[str, bool]], classif
     return {
         UNSPUN: _exhaust(detector, texts),
         "the same, spun articles alone": _exhaust(detector, spun),
-        "the same, honest articles alone": _exhaust(detector, honest),
+        HONEST: _exhaust(detector, honest),
         "unspun, score, one by one": _each(detector.score, texts),
         QUALITY: _filter(texts, "GopherQualityFilter"),
         "datatrove GopherRepetitionFilter": _filter(texts, "GopherRepetitionFilter"),
@@ -128,7 +129,7 @@ def list_compared(detector: Detector, articles: Sequence[Timed]) -> Mapping[str,
     return {
         COMPARED: _each(score, articles),
         "the same, spun articles alone": _each(score, [article for article in articles if article.spun]),
-        "the same, honest articles alone": _each(score, [article for article in articles if not article.spun]),
+        HONEST: _each(score, [article for article in articles if not article.spun]),
         "unspun, references built before": _each(partial(_apply, detector.score), built),
         QUALITY: _filter([article.text for article in articles], "GopherQualityFilter"),
         **{f"{name}, words and three alignments": _each(align_all(work), articles) for name, work in _ALIGNERS.items()},
