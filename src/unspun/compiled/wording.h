@@ -155,6 +155,16 @@ EXPORT void unspun_fill_priors(const Tables *t, float *priors) {
 
 enum { BLOCK = 8, TRIED = 1 + MOST_SYNONYMS };
 
+/* The place of a pair that may be there; asks for what is known of it before the word that comes next. */
+static inline int64_t take_pair(const Tables *t, int32_t a, int32_t b, int32_t next) {
+    int64_t pair = find_pair(t, a, b);
+    if (pair < 0) return pair;
+    PREFETCH(t->pair_logs + pair);
+    PREFETCH(t->triple_backoff + pair);
+    if (next >= 0) ask_filter(&t->triples, triple_key(t, pair, next));
+    return pair;
+}
+
 /* Writes the features of up to BLOCK words at places[]; in rounds, each of which asks for the memory of the next. */
 static void examine_block(
     const Tables *t, const Arrays *a, int64_t count, const int32_t *places, int64_t size, float usual, Topic *topic,
@@ -209,26 +219,8 @@ static void examine_block(
         for (int64_t k = 0; k <= synonyms[b]; k++) {
             int32_t word = tried[b][k];
             if (r->before >= 0) ask_triple(t, r->before, word);
-            if (follow[b][k]) {
-                follow[b][k] = find_pair(t, r->left, word);
-                if (follow[b][k] >= 0) {
-                    PREFETCH(t->pair_logs + follow[b][k]);
-                    PREFETCH(t->triple_backoff + follow[b][k]);
-                    if (r->right >= 0) ask_filter(&t->triples, triple_key(t, follow[b][k], r->right));
-                }
-            } else {
-                follow[b][k] = -1;
-            }
-            if (lead[b][k]) {
-                lead[b][k] = find_pair(t, word, r->right);
-                if (lead[b][k] >= 0) {
-                    PREFETCH(t->pair_logs + lead[b][k]);
-                    PREFETCH(t->triple_backoff + lead[b][k]);
-                    if (r->after_right >= 0) ask_filter(&t->triples, triple_key(t, lead[b][k], r->after_right));
-                }
-            } else {
-                lead[b][k] = -1;
-            }
+            follow[b][k] = follow[b][k] ? take_pair(t, r->left, word, r->right) : -1;
+            lead[b][k] = lead[b][k] ? take_pair(t, word, r->right, r->after_right) : -1;
         }
     }
     float left[BLOCK][TRIED], right[BLOCK][TRIED], posterior[BLOCK][MOST_SYNONYMS];
