@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import suppress
 from itertools import islice
 from multiprocessing.context import BaseContext
 from typing import Any, Final, TypeVar
@@ -71,8 +72,10 @@ def share_work(
         while waiting:
             yield from waiting.popleft().result()
     finally:
-        # Cancelled by the pool, not here: it stumbles over a future that was cancelled as a worker died.
-        pool.shutdown(cancel_futures=True)
+        # Cancelled by the pool, not here: it stumbles over a future that was cancelled as a worker died. Where workers
+        # were interrupted its own thread may have closed their pipes already (seen with Python 3.13).
+        with suppress(OSError):
+            pool.shutdown(cancel_futures=True)
 
 
 def _start_worker(start: Callable[..., None], given: tuple[Any, ...]) -> None:
