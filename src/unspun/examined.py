@@ -120,12 +120,16 @@ class Examined:
         return CompiledText(
             numbers, places, places + row, places + 2 * row, numbers + 2 * row, address(split.hash), numbers + row,
             marks, marks + marked, flags + count, marks + 2 * marked, flags, marks + 3 * marked,
-            _find_address(self.text.letters), count,
+            _find_address(self._letters), count,
         )  # fmt: skip
+
+    @cached_property
+    def _letters(self) -> bytes:
+        return self.text.letters
 
     def __getstate__(self) -> dict[str, object]:
         # Addresses mean nothing in another process.
-        return {name: value for name, value in self.__dict__.items() if name != "compiled"}
+        return {name: value for name, value in self.__dict__.items() if name not in ("compiled", "_letters")}
 
     @cached_property
     def _initials(self) -> str:

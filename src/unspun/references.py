@@ -129,7 +129,9 @@ class References:
         """How much a shared word says, float32 by word number: 0.05 for "the", 1.25 for a word never seen."""
         zipf = np.empty(self._numbers.size, np.float32)
         for reference in self._references:
-            zipf[reference.ids] = reference.examined.zipf
+            # What is looked up of many is not kept: few of them will be compared.
+            examined = reference.examined if self._is_few else Examined(reference.examined.text, self._lexicon)
+            zipf[reference.ids] = examined.zipf
         weights: NDArray[np.float32] = np.clip((7.0 - zipf) / 4.0, 0.05, 1.25).astype(np.float32)
         return weights
 

@@ -121,9 +121,9 @@ class Text:
         """What tells the words apart: their hashes, else the norms."""
         return self.norms if self.hashes is None else self.hashes.tolist()
 
-    @cached_property
+    @property
     def letters(self) -> bytes:
-        """The string as compiled code reads it."""
+        """The string as compiled code reads it; not kept, since it takes four times as much."""
         return write_letters(self.raw)
 
     @cached_property
