@@ -34,7 +34,8 @@ MIN_SHARED: Final = 0.02
 
 #: Steps of weights: sums of whole numbers do not depend on the order (see :mod:`unspun.networks`).
 _STEPS: Final = 2.0**24
-#: Words of all references up to which reading them takes less time than looking up who holds what.
+#: Words of all references up to which these are read through for every text. At 20,000 that takes 0.28 ms, looking up
+#: who holds what 0.12, and making the tables for it 3: too long for references that serve one text.
 _FEW_WORDS: Final = 20_000
 
 _P1: Final = np.uint64(0x9E3779B97F4A7C15)

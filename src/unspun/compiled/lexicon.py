@@ -79,7 +79,6 @@ def load_tables(lexicon: Lexicon, compared: bool = True) -> int | None:
 #: What addresses were given out of.
 _kept: Final = list[object]()
 
-
 #: Kinds of words, and what is known of marked ones, bits: enumerations of ``alignment.h`` and ``style.h``.
 _ARTICLE, _AUXILIARY = 1, 2
 _STYLED, _SMALL, _ENGLISH = 1, 2, 4

@@ -119,7 +119,7 @@ static void measure_compared(
     const Compared *c, const double *swaps, const double *probability, const double *direction, double *usage,
     uint8_t *taken, Ranked *ranked, double *out
 ) {
-    enum { WORDS = 0, QUOTED = 16, CAPITAL = 17, SUPPORTED = 21, FLUENCY_MEAN = 11 };
+    enum { QUOTED = 16, CAPITAL = 17, SUPPORTED = 21, FLUENCY_MEAN = 11 };
     const double smoothing = 20, certain = 0.993;
     double strength = 0, total = 0, sure = 0, sures = 0, quote_sum = 0, name_sum = 0, quotes = 0, agreed = 0, both = 0;
     double fluency = 0, pulls = 0, weight = 0, chosen = 0;
